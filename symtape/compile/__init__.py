@@ -1,0 +1,1 @@
+"""From graphs of nodes to numbers: by NumPy (`evaluate`) or as machine code (`program`)."""
