@@ -1,1 +1,1 @@
-"""From graphs of nodes to numbers: by NumPy (`evaluate`) or as machine code (`program`)."""
+"""The compiler: from a graph to numbers. It knows nodes only, neither tapes nor formulas."""

@@ -1,0 +1,85 @@
+"""Every exception and warning that symtape raises of its own.
+
+Each is a subclass of the built-in kind that a caller would expect, so that ``except ValueError`` keeps working. The module imports
+nothing of the package: it takes text and plain values, and every floor above may use it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class SymtapeError(Exception):
+    """Base of all exceptions of symtape, beside the built-in kind that each one also is."""
+
+
+class ShapeError(SymtapeError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class DTypeError(SymtapeError, TypeError):
+    """A dtype that an operation does not take."""
+
+
+class UnboundDimensionError(SymtapeError, ValueError):
+    """A number was asked for while a named axis length has none yet."""
+
+
+class MissingValueError(SymtapeError, TypeError):
+    """A number was asked for from an expression that contains a symbol without value."""
+
+
+class NotDifferentiableError(SymtapeError, TypeError):
+    """A derivative was asked for that does not exist for this operation or dtype."""
+
+
+class UnknownNameError(SymtapeError, ValueError):
+    """A name (of an operation, a form, an option) that is not known; the message lists what is."""
+
+
+class SingularMatrixError(SymtapeError, np.linalg.LinAlgError):
+    """A matrix that has to be inverted or factorized is singular or not positive definite."""
+
+
+class SymbolicTruthError(SymtapeError, TypeError):
+    """The truth value of an expression without a number was asked for."""
+
+
+class ConcreteValueError(SymtapeError, TypeError):
+    """A value was taken out of a tensor while a callable is recorded for reuse."""
+
+
+class ImpureFunctionError(SymtapeError, ValueError):
+    """A callable gave two different graphs under the same guards (random numbers, clock)."""
+
+
+class AssumptionViolated(SymtapeError, ValueError):  # noqa: N818 (the design names it so)
+    """A compiled function met inputs for which a branch taken while recording does not hold."""
+
+
+class AmbiguousVariableError(SymtapeError, ValueError):
+    """An expression contains several versions of one variable where only one can be meant."""
+
+
+class CompilationError(SymtapeError, RuntimeError):
+    """A graph could not be compiled, or compiled code could not be loaded."""
+
+
+class FormulaTooLargeError(SymtapeError, ValueError):
+    """A formula has more operations than sympy can carry."""
+
+
+class ExpressionSyntaxError(SymtapeError, ValueError):
+    """A text cannot be read as an expression; the message shows the piece, its column and what is meant."""
+
+
+class NotebookError(SymtapeError, ValueError):
+    """A text cannot be turned into a notebook."""
+
+
+class GradientCutWarning(UserWarning):
+    """A tensor left the tape as a plain number, so no gradient flows through what follows."""
+
+
+class CacheWarning(UserWarning):
+    """The folder of compiled code cannot be trusted and is not used."""

@@ -1,0 +1,68 @@
+"""Which line of the user's code is running: found once per operation, so it has to be cheap.
+
+A frame belongs to the user when its module is none of the numeric libraries that call symtape on the user's behalf. A code object and an
+instruction offset are kept; file and line number are worked out only when a message is written.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from types import CodeType, FrameType
+
+#: Packages whose frames are skipped when the user's line is looked for.
+LIBRARIES = frozenset({"symtape", "numpy", "scipy", "sympy", "pandas", "numba", "contextlib", "functools"})
+
+_inside: dict[str, bool] = {}
+
+
+def _is_library(frame: FrameType) -> bool:
+    root = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    inside = _inside[frame.f_code.co_filename] = root in LIBRARIES
+    return inside
+
+
+def user_frame(depth: int = 1) -> FrameType:
+    """The innermost frame that is the user's, starting ``depth`` frames above the caller."""
+    frame: FrameType | None = sys._getframe(depth)
+    last = frame
+    while frame is not None:
+        inside = _inside.get(frame.f_code.co_filename)
+        if inside is None:
+            inside = _is_library(frame)
+        if not inside:
+            return frame
+        last, frame = frame, frame.f_back
+    assert last is not None
+    return last
+
+
+def line_number(code: CodeType, lasti: int) -> int:
+    """The line of an instruction offset in a code object."""
+    for start, end, line in code.co_lines():
+        if start <= lasti < end and line is not None:
+            return line
+    return code.co_firstlineno
+
+
+def positions(code: CodeType, lasti: int) -> tuple[int | None, int | None, int | None, int | None]:
+    """``(line, end line, column, end column)`` of an instruction, as far as the interpreter kept them."""
+    table = list(code.co_positions())
+    index = lasti // 2
+    return table[index] if 0 <= index < len(table) else (None, None, None, None)
+
+
+def describe(code: CodeType | None, lasti: int) -> str:
+    """``file:line: text of the line`` for messages; says so when there is none.
+
+    Examples
+    --------
+    >>> describe(None, 0)
+    'an unknown line'
+    """
+    if code is None:
+        return "an unknown line"
+    line = line_number(code, lasti)
+    text = linecache.getline(code.co_filename, line).strip()
+    place = f"{code.co_filename}:{line}"
+    return f"{place}: {text}" if text else place

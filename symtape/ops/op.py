@@ -1,0 +1,184 @@
+"""What a declaration of an operation is: value, shape, derivatives, batching, element and formula in one place.
+
+`Op` is final; the kinds of operation differ in which fields they fill, and the constructors `elementwise`, `structural` and `library`
+below say which. Rules are plain functions. They build with a namespace ``B`` that is handed to them, so they never import each other, and
+the same rule makes nodes, taped tensors or NumPy numbers.
+
+Signatures of rules
+-------------------
+value
+    ``value(*arrays, *params) -> array`` (a tuple of arrays for an op with several results).
+infer
+    ``infer(inputs, *params) -> (shape, dtype)`` with ``inputs`` a tuple of nodes.
+vjp
+    One rule per input, ``rule(B, g, y, *inputs, *params)``, or one callable for all, ``vjp(B, i, g, y, *inputs, *params)`` with ``i`` the
+    number of the input. ``g`` is the cotangent of the result (a tuple that may hold None if there are several), ``y`` the result. A result
+    None says that no gradient flows.
+jvp
+    One rule per input, ``rule(B, t, y, *inputs, *params)``, or one callable ``jvp(B, i, t, y, *inputs, *params)``: the contribution of the
+    tangent ``t`` of input ``i``; `LINEAR` where the op itself, applied to the tangent in that place, is the rule. For an op with several
+    results a rule gives a tuple.
+batch
+    ``batch(B, inputs, batched, *params) -> value``: the op over a new leading axis of those inputs for which ``batched`` is True.
+element
+    ``element(index, inputs, *params) -> Scalar``: see `symtape.ops.element`.
+formula
+    Elementwise: ``formula(sp, *arguments) -> sympy expression`` with ``sp`` the sympy module.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from symtape.errors import DTypeError
+from symtape.graph.node import WEAK, DType, Node, Params
+from symtape.graph.shapes import Shape, broadcast, broadcast_two
+
+Rule: TypeAlias = Callable[..., Any]
+Rules: TypeAlias = "Rule | tuple[Rule | None, ...] | None"
+
+
+class Kind(enum.Enum):
+    """How an op relates elements of its result to elements of its inputs."""
+
+    ELEMENTWISE = "elementwise"  #: a scalar function of broadcast elements
+    LAYOUT = "layout"  #: an index map, no arithmetic
+    INDEXED = "indexed"  #: told by its element rule: gathers, boxes, reductions
+    SCAN = "scan"  #: cumulative along an axis
+    SCATTER = "scatter"  #: writes at computed places; vjp of a gather
+    LIBRARY = "library"  #: a routine by name: LAPACK, sorting
+    CONTROL = "control"  #: has closed graphs among its parameters
+
+
+class _Linear:
+    def __repr__(self) -> str:
+        return "LINEAR"
+
+
+class _StructuralZero:
+    def __repr__(self) -> str:
+        return "ZERO"
+
+
+#: As the result of a vjp rule: connected, and known to be zero without any arithmetic. Travels through the sweep without calling rules.
+ZERO: Final[Any] = _StructuralZero()
+
+#: As a jvp rule: the op is linear in that input, so the op itself maps the tangent.
+LINEAR: Final[Any] = _Linear()
+
+
+@dataclass(eq=False, slots=True, kw_only=True, repr=False)
+class Op:
+    """An operation, declared once.
+
+    Attributes
+    ----------
+    name : str
+        Unique; the name in files, in `formula("named")` and in the op table.
+    kind : Kind
+    value, rule_infer, vjp, jvp, batch, element, formula
+        See the module's docstring.
+    partials : mapping of int to rule
+        Elementwise: partial derivatives ``rule(B, y, *inputs)`` that replace those of ``sympy.diff`` (kinks, forms that overflow); None
+        for an argument without gradient.
+    pair : rule
+        vjp on a cotangent pair, ``pair(B, i, (mask, g), y, *inputs, *params) -> (mask, g)``: for ops such as `select` that make masks.
+    masks : bool
+        Whether a structural-zero mask travels through the vjp as the value does (layout, indexing, scatter, sums).
+    results : int
+        Number of results.
+    lowering : object
+        What the compiler emits; data that `symtape.compile` understands.
+    source : str
+        Paper and equation of a rule that is not elementary.
+    """
+
+    name: str
+    kind: Kind
+    value: Callable[..., Any]
+    rule_infer: Callable[..., tuple[Any, Any]] | None = None
+    vjp: Rules = None
+    jvp: Rules = None
+    batch: Rule | None = None
+    element: Rule | None = None
+    formula: Rule | None = None
+    partials: Mapping[int, Rule | None] = field(default_factory=dict)
+    pair: Rule | None = None
+    masks: bool = False
+    differentiable: bool = True
+    results: int = 1
+    lowering: Any = None
+    source: str = ""
+    table: dict[Any, Any] = field(default_factory=dict)
+    partial_programs: dict[int, Any] = field(default_factory=dict)
+
+    def infer(self, inputs: tuple[Node, ...], params: Params) -> tuple[Any, Any]:
+        """Shape and dtype of the result, or the error that NumPy would raise."""
+        if self.rule_infer is not None:
+            return self.rule_infer(inputs, *params)
+        if len(inputs) == 2:  # noqa: PLR2004 (the commonest case, kept free of generators)
+            shape: Shape = broadcast_two(inputs[0].shape, inputs[1].shape)
+        else:
+            shape = broadcast([i.shape for i in inputs])
+        return shape, result_dtype(self, inputs)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> tuple[Callable[[str], Op], tuple[str]]:
+        from symtape.ops.registry import op_named
+
+        return (op_named, (self.name,))
+
+
+_dtypes: dict[tuple[Any, ...], DType] = {}
+
+
+def result_dtype(op: Op, inputs: Sequence[Node]) -> DType:
+    """NumPy's result dtype of an elementwise op (NEP 50), asked of NumPy once per combination of dtypes."""
+    key = (op, *[type(i.value) if i.flags & WEAK else i.dtype for i in inputs])
+    found = _dtypes.get(key)
+    if found is None:
+        samples = [type(i.value)(1) if i.flags & WEAK else np.ones((), i.dtype) for i in inputs]
+        try:
+            with np.errstate(all="ignore"):
+                found = np.asarray(op.value(*samples)).dtype
+        except TypeError as error:
+            kinds = ", ".join(str(i.dtype) for i in inputs)
+            raise DTypeError(f"{op.name} does not take ({kinds}): {error}; convert with .astype(float)") from error
+        _dtypes[key] = found
+    return found
+
+
+def vjp_rule(op: Op, i: int) -> Rule | None:
+    """The vjp rule of input ``i`` as ``rule(B, g, y, *inputs, *params)``, or None if no gradient flows there."""
+    return _rule_of(op.vjp, i)
+
+
+def jvp_rule(op: Op, i: int) -> Any:
+    """The jvp rule of input ``i`` as ``rule(B, t, y, *inputs, *params)``, `LINEAR`, or None."""
+    return LINEAR if op.jvp is LINEAR else _rule_of(op.jvp, i)
+
+
+def _rule_of(rules: Any, i: int) -> Rule | None:
+    if rules is None:
+        return None
+    if isinstance(rules, tuple):
+        return rules[i]
+    return lambda B, cotangent, y, *rest: rules(B, i, cotangent, y, *rest)
+
+
+def flow(op: Op, i: int) -> bool:
+    """Whether a gradient can flow from the result of ``op`` to its input ``i``."""
+    if not op.differentiable:
+        return False
+    if op.pair is not None:
+        return True
+    if op.kind is Kind.ELEMENTWISE and op.vjp is None:
+        return not (i in op.partials and op.partials[i] is None)
+    return _rule_of(op.vjp, i) is not None
