@@ -1,0 +1,69 @@
+"""symtape: record expressions on a tape, read their exact derivatives, compile them, minimize them.
+
+Names are loaded when they are first used, so that ``import symtape`` costs little more than ``import numpy``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+#: Public name -> where it lives. ``tests/test_public_names.py`` pins this table.
+_PUBLIC: dict[str, str] = {
+    "AmbiguousVariableError": "symtape.errors",
+    "AssumptionViolated": "symtape.errors",
+    "ConcreteValueError": "symtape.errors",
+    "FormulaTooLargeError": "symtape.errors",
+    "GradientCutWarning": "symtape.errors",
+    "GradientTape": "symtape.tape.gradient_tape",
+    "ImpureFunctionError": "symtape.errors",
+    "Problem": "symtape.optimize.problem",
+    "SymbolicTruthError": "symtape.errors",
+    "Tensor": "symtape.tape.tensor",
+    "Variable": "symtape.tape.variable",
+    "between": "symtape.optimize.constraints",
+    "check_gradients": "symtape.testing",
+    "constant": "symtape.tape.variable",
+    "curve_fit": "symtape.optimize.fitting",
+    "custom_gradient": "symtape.tape.custom",
+    "errors": "symtape.errors",
+    "from_sympy": "symtape.tape.display",
+    "function": "symtape.tape.compiled",
+    "grad": "symtape.tape.transforms",
+    "hessian": "symtape.tape.transforms",
+    "hvp": "symtape.tape.transforms",
+    "jacfwd": "symtape.tape.transforms",
+    "jacobian": "symtape.tape.transforms",
+    "jacrev": "symtape.tape.transforms",
+    "jit": "symtape.tape.compiled",
+    "jvp": "symtape.tape.transforms",
+    "least_squares": "symtape.optimize.fitting",
+    "load": "symtape.tape.compiled",
+    "minimize": "symtape.optimize.problem",
+    "save": "symtape.tape.compiled",
+    "show_versions": "symtape.versions",
+    "stop_gradient": "symtape.tape.custom",
+    "symbol": "symtape.tape.variable",
+    "symbols": "symtape.tape.variable",
+    "value_and_grad": "symtape.tape.transforms",
+    "vjp": "symtape.tape.transforms",
+    "vmap": "symtape.tape.transforms",
+}
+
+__all__ = sorted([*_PUBLIC, "__version__"])  # noqa: PLE0605 (built from the table)
+
+
+def __getattr__(name: str) -> Any:
+    module = _PUBLIC.get(name)
+    if module is None:
+        raise AttributeError(f"module 'symtape' has no attribute {name!r}")
+    loaded = importlib.import_module(module)
+    value = loaded if module == f"{__name__}.{name}" else getattr(loaded, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
