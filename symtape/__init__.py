@@ -5,10 +5,9 @@ Names are loaded when they are first used, so that ``import symtape`` costs litt
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from typing import Any
-
-__version__ = "0.1.0"
 
 #: Public name -> where it lives. ``tests/test_public_names.py`` pins this table.
 _PUBLIC: dict[str, str] = {
@@ -23,6 +22,7 @@ _PUBLIC: dict[str, str] = {
     "SymbolicTruthError": "symtape.errors",
     "Tensor": "symtape.tape.tensor",
     "Variable": "symtape.tape.variable",
+    "__version__": "symtape.versions",
     "between": "symtape.optimize.constraints",
     "check_gradients": "symtape.testing",
     "constant": "symtape.tape.variable",
@@ -52,13 +52,15 @@ _PUBLIC: dict[str, str] = {
     "vmap": "symtape.tape.transforms",
 }
 
-__all__ = sorted([*_PUBLIC, "__version__"])  # noqa: PLE0605 (built from the table)
+__all__ = sorted(_PUBLIC)  # noqa: PLE0605 (built from the table)
 
 
 def __getattr__(name: str) -> Any:
     module = _PUBLIC.get(name)
     if module is None:
-        raise AttributeError(f"module 'symtape' has no attribute {name!r}")
+        near = [] if name.startswith("_") else difflib.get_close_matches(name, _PUBLIC, n=3)
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        raise AttributeError(f"module 'symtape' has no attribute {name!r}{hint}")
     loaded = importlib.import_module(module)
     value = loaded if module == f"{__name__}.{name}" else getattr(loaded, name)
     globals()[name] = value

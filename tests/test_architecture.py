@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = "symtape"
 
 # What a room may import, itself aside. compile, formula and autodiff know nodes only and not each other.
-FOOT = {"pytree", "errors"}
+FOOT = {"pytree", "errors", "versions"}
 BELOW = {
     "errors": set(),
     "pytree": {"errors"},
@@ -41,6 +41,7 @@ MODULE_EXCEPTIONS = {("formula.steps", "autodiff")}
 
 # Packages that are loaded on use, inside functions; nothing else may be imported there.
 HEAVY = {
+    "platformdirs",
     "sympy",
     "mpmath",
     "numba",
@@ -169,9 +170,12 @@ def bound_names(text: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             names |= {alias.asname or alias.name for alias in node.names}
         elif isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict):
-            names |= {
-                key.value for key in node.value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)
-            }
+            for key, value in zip(node.value.keys, node.value.values, strict=True):
+                match key, value:
+                    case ast.Constant(value=str(name)), ast.Constant(value=str(home)) if home == f"{PACKAGE}.{name}":
+                        continue  # the module itself is offered
+                    case ast.Constant(value=str(name)), _:
+                        names.add(name)
     return names
 
 
@@ -324,7 +328,8 @@ def test_a_knot_is_seen():
 
 def test_a_name_taken_twice_is_seen():
     assert len(complaints_about_names(tree(minimize=""), {"minimize"})) == 1
-    assert len(complaints_about_names({"": "_TABLE = {'grad': 'tape'}", "grad": ""}, set())) == 1
+    assert len(complaints_about_names({"": "_TABLE = {'grad': 'symtape.tape.x'}", "grad": ""}, set())) == 1
+    assert complaints_about_names({"": "_TABLE = {'errors': 'symtape.errors'}", "errors": ""}, set()) == []
     assert (
         len(
             complaints_about_names(
