@@ -130,11 +130,6 @@ class Op:
     def __repr__(self) -> str:
         return f"<op {self.name}>"
 
-    def __reduce__(self) -> tuple[Callable[[str], Op], tuple[str]]:
-        from symtape.ops.registry import op_named
-
-        return (op_named, (self.name,))
-
 
 _dtypes: dict[tuple[Any, ...], DType] = {}
 
@@ -169,7 +164,8 @@ def _rule_of(rules: Any, i: int) -> Rule | None:
     if rules is None:
         return None
     if isinstance(rules, tuple):
-        return rules[i]
+        rule: Rule | None = rules[i]
+        return rule
     return lambda B, cotangent, y, *rest: rules(B, i, cotangent, y, *rest)
 
 

@@ -6,6 +6,7 @@ names, the methods of tensors, the tables in the docs and the op table of the te
 
 from __future__ import annotations
 
+import copyreg
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -193,6 +194,10 @@ def op_named(name: str) -> Any:
         near = difflib.get_close_matches(name, _ops, n=3)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise UnknownNameError(f"there is no op named {name!r}{hint}") from None
+
+
+# An op is pickled and copied as its name.
+copyreg.pickle(Op, lambda op: (op_named, (op.name,)))
 
 
 def ops() -> Mapping[str, Any]:
