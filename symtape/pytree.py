@@ -24,7 +24,7 @@ class Structure:
     children : tuple of Structure
     """
 
-    kind: type | None
+    kind: Any
     keys: tuple[Any, ...] = ()
     children: tuple[Structure, ...] = ()
 

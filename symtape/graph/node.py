@@ -13,7 +13,7 @@ import struct
 import threading
 import weakref
 from types import CodeType
-from typing import Any, ClassVar, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -180,10 +180,9 @@ def build(op: OpLike, inputs: tuple[Node, ...], params: Params = ()) -> Node:
 class _LeafOp:
     """An op without inputs; its nodes are made by the functions below, never by `build`."""
 
-    results: ClassVar[int] = 1
-
     def __init__(self, name: str) -> None:
         self.name = name
+        self.results = 1
         self.table: dict[Any, Any] = {}
 
     def infer(self, inputs: tuple[Node, ...], params: Params) -> tuple[Any, Any]:
@@ -193,7 +192,7 @@ class _LeafOp:
         return f"<leaf op {self.name}>"
 
 
-LEAF = _LeafOp("leaf")  #: a variable's version, a constant made by the user, or a symbol; params: (id, name)
+LEAF = _LeafOp("leaf")  #: a variable's version, a constant made by the user, or a symbol; params: (id, name, identity of the variable or None)
 CONST = _LeafOp("const")  #: an implicit constant, keyed by its value
 PARAM = _LeafOp("param")  #: an input of a closed graph; params: (position,)
 
@@ -215,12 +214,12 @@ def check_real(dtype: DType, what: str) -> None:
         raise DTypeError(f"{what} has dtype {dtype}; wanted real numbers, integers or booleans: convert it, for example with np.asarray(x, float)")
 
 
-def leaf(value: Any, name: str | None = None) -> Node:
-    """A leaf with a value, which is taken over without a copy and made read-only."""
+def leaf(value: Any, name: str | None = None, owner: int | None = None) -> Node:
+    """A leaf with a value, which is taken over without a copy and made read-only; ``owner`` is the variable whose version it is."""
     value = np.asarray(value)
     check_real(value.dtype, f"the value of {name!r}" if name else "the value")
     value.flags.writeable = False
-    node = _new(LEAF, (), (next_ident(), name), value.shape, value.dtype, VALUED)
+    node = _new(LEAF, (), (next_ident(), name, owner), value.shape, value.dtype, VALUED)
     node.value = value
     return node
 
@@ -229,7 +228,7 @@ def symbol(name: str | None, shape: Shape = (), dtype: npt.DTypeLike = np.float6
     """A leaf without a value."""
     kind = np.dtype(dtype)
     check_real(kind, f"the symbol {name!r}")
-    return _new(LEAF, (), (next_ident(), name), shape, kind, SYMBOLIC)
+    return _new(LEAF, (), (next_ident(), name, None), shape, kind, SYMBOLIC)
 
 
 def constant(value: Any) -> Node:
@@ -294,16 +293,14 @@ def placeholder(position: int, shape: Shape, dtype: DType) -> Node:
 class _Item:
     """Result ``k`` of a node whose op has several."""
 
-    name: ClassVar[str] = "item"
-    results: ClassVar[int] = 1
-    kind: ClassVar[str] = "item"
-
     def __init__(self) -> None:
+        self.name = "item"
+        self.results = 1
         self.table: dict[Any, Any] = {}
 
     def infer(self, inputs: tuple[Node, ...], params: Params) -> tuple[Any, Any]:
         (source,), (k,) = inputs, params
-        return source.shape[k], source.dtype[k]  # type: ignore[index]
+        return source.shape[k], source.dtype[k]
 
     def value(self, results: tuple[Array, ...], k: int) -> Array:
         """Pick the result out of the tuple."""

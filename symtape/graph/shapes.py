@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
-from typing import TypeAlias, Union, cast
+from typing import TypeAlias, Union
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Dim:
     terms: tuple[tuple[tuple[str, ...], int], ...]
 
     def __init__(self, name: str) -> None:
-        if not (isinstance(name, str) and name.isidentifier()):
+        if not str(name).isidentifier():
             raise ValueError(f"the name of a Dim must be an identifier, got {name!r}")
         self._set((((name,), 1),))
 
@@ -85,7 +85,8 @@ class Dim:
         return NotImplemented if theirs is None else self + self._make({m: -c for m, c in theirs.items()})
 
     def __rsub__(self, other: object) -> Length:
-        return (-self) + other
+        theirs = self._terms(other)
+        return NotImplemented if theirs is None else self._make(theirs) - self
 
     def __mul__(self, other: object) -> Length:
         theirs = self._terms(other)
@@ -122,6 +123,11 @@ class Dim:
             else:
                 return self._make(quotient)
         raise UnboundDimensionError(f"{self} // {other} is not known before {', '.join(sorted(self.names))} is bound")
+
+    def __rfloordiv__(self, other: object) -> Length:
+        if isinstance(other, int) and other == 0:
+            return 0
+        raise UnboundDimensionError(f"{other} // {self} is not known before {', '.join(sorted(self.names))} is bound")
 
     @property
     def names(self) -> frozenset[str]:
@@ -273,7 +279,7 @@ def normalize_axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ..
     if axis is None:
         return tuple(range(ndim))
     if isinstance(axis, (int, np.integer)):
-        return (normalize_axis(cast(int, axis), ndim),)
+        return (normalize_axis(int(axis), ndim),)
     axes = tuple(sorted(normalize_axis(a, ndim) for a in axis))
     if len(set(axes)) != len(axes):
         raise ValueError(f"duplicate value in 'axis': {tuple(axis)}")

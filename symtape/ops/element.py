@@ -38,7 +38,7 @@ class _Arithmetic:
         return self + (-other)
 
     def __rsub__(self, other: Length) -> IndexLike:
-        return other + (self * -1)  # type: ignore[operator, no-any-return]
+        return other + (self * -1)
 
     def __mul__(self, factor: Length) -> IndexLike:
         if _is(factor, 0):

@@ -61,7 +61,7 @@ class Variable(Tensor):
         self._set(_real_array(initial_value, dtype, name))
 
     def _set(self, value: Array) -> None:
-        self.node = leaf(value, self.name)
+        self.node = leaf(value, self.name, self.ident)
         read = _new(Tensor)
         read.node = self.node
         read.ident = self.ident
