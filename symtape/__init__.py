@@ -29,7 +29,7 @@ _PUBLIC: dict[str, str] = {
     "curve_fit": "symtape.optimize.fitting",
     "custom_gradient": "symtape.tape.custom",
     "errors": "symtape.errors",
-    "from_sympy": "symtape.tape.display",
+    "from_sympy": "symtape.tape.sympy_door",
     "function": "symtape.tape.compiled",
     "grad": "symtape.tape.transforms",
     "hessian": "symtape.tape.transforms",

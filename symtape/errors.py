@@ -77,9 +77,17 @@ class NotebookError(SymtapeError, ValueError):
     """A text cannot be turned into a notebook."""
 
 
+class NoFormulaError(SymtapeError, TypeError):
+    """An operation has no formula by elements, or a form does not exist; the message names the forms that do."""
+
+
 class GradientCutWarning(UserWarning):
     """A tensor left the tape as a plain number, so no gradient flows through what follows."""
 
 
 class CacheWarning(UserWarning):
     """The folder of compiled code cannot be trusted and is not used."""
+
+
+class MethodCapabilityError(SymtapeError, ValueError):
+    """A minimization method was asked for a problem that it does not take (bounds, constraints, equations)."""

@@ -18,10 +18,11 @@ from symtape.graph.shapes import Shape
 from symtape.ops.namespace import Namespace
 from symtape.ops.op import Op
 from symtape.ops.registry import op_named
+from symtape.tape.display import Display
 from symtape.tape.recording import record, record_shared
 
 
-class Tensor:
+class Tensor(Display):
     """An expression with shape and dtype; it has a number as soon as everything below it has one.
 
     Tensors are made by operations on `Variable`, `constant` and `symbol`, never by calling this class.

@@ -1,0 +1,115 @@
+"""The sympy symbols and numbers that stand for leaves and constants of a graph.
+
+A leaf is one real symbol, unique by identity: two leaves of one name are different symbols that print alike. A double that is a short binary
+fraction becomes a rational; any other prints as Python's ``repr``, so that text read back gives the same double.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+from symtape.graph.node import LEAF, Node
+
+_MAX_POWER = 10
+_MAX_NUMERATOR = 10**6
+
+
+@cache
+def _classes() -> tuple[Any, Any]:
+    """The two sympy classes of ours, made when sympy is first needed."""
+    import sympy
+
+    class LeafSymbol(sympy.Symbol):  # type: ignore[misc]
+        """A real symbol that is equal only to itself and to other symbols of the same element of the same leaf."""
+
+        __slots__ = ("stamp",)
+
+        def __new__(cls, name: str, stamp: tuple[Any, ...]) -> LeafSymbol:
+            own = sympy.Symbol.__xnew__(cls, name, real=True)
+            own.stamp = stamp
+            return own
+
+        def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+            return (self.name, self.stamp), {}
+
+        def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+            return leaf_symbol, (self.name, self.stamp)
+
+        def _hashable_content(self) -> tuple[Any, ...]:
+            return (*sympy.Symbol._hashable_content(self), self.stamp)
+
+    class Double(sympy.Float):  # type: ignore[misc]
+        """A double that prints with the digits that give it back."""
+
+        __slots__ = ()
+
+        def _text(self) -> str:
+            return repr(float(self))
+
+        def _sympystr(self, printer: Any) -> str:
+            return self._text()
+
+        def _sympyrepr(self, printer: Any) -> str:
+            return f"Float('{self._text()}', 17)"
+
+        def _latex(self, printer: Any) -> str:
+            mantissa, _, exponent = self._text().partition("e")
+            return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+
+    LeafSymbol.__module__ = Double.__module__ = __name__
+    return LeafSymbol, Double
+
+
+def leaf_symbol(name: str, stamp: tuple[Any, ...]) -> Any:
+    """The symbol of an element of a leaf; ``stamp`` is the leaf's identity and the element's indices."""
+    return _classes()[0](name, stamp)
+
+
+def is_leaf_symbol(symbol: Any) -> bool:
+    """Whether a sympy object is a symbol of ours."""
+    return isinstance(symbol, _classes()[0])
+
+
+def stamp_of(leaf: Node) -> int:
+    """The identity behind a leaf: the variable's for a version of one, else the leaf's own."""
+    ident, _, owner = leaf.params
+    return int(ident if owner is None else owner)
+
+
+def label_of(leaf: Node) -> str:
+    """The name that a leaf prints by: its own, else one made of its identity."""
+    name = leaf.params[1]
+    return str(name) if name else f"v{stamp_of(leaf)}"
+
+
+def element_symbol(leaf: Node, at: tuple[int, ...]) -> Any:
+    """The symbol of one element of a leaf: ``x``, or ``v[0]`` and ``A[1, 2]`` for arrays."""
+    name = label_of(leaf)
+    return leaf_symbol(f"{name}[{', '.join(map(str, at))}]" if at else name, (stamp_of(leaf), *at))
+
+
+def number(value: Any) -> Any:
+    """The sympy number of a Python or NumPy scalar, exactly.
+
+    Examples
+    --------
+    >>> number(0.5), number(0.1), number(2), number(True), number(float("inf"))
+    (1/2, 0.1, 2, True, oo)
+    """
+    import sympy
+
+    if isinstance(value, bool) or getattr(value, "dtype", None) == bool:
+        return sympy.true if value else sympy.false
+    if not isinstance(value, float) and not (hasattr(value, "dtype") and value.dtype.kind == "f"):
+        return sympy.Integer(int(value))
+    double = float(value)
+    if math.isnan(double):
+        return sympy.nan
+    if math.isinf(double):
+        return sympy.oo if double > 0 else -sympy.oo
+    numerator, denominator = double.as_integer_ratio()
+    if denominator <= 2**_MAX_POWER and abs(numerator) < _MAX_NUMERATOR:
+        return sympy.Rational(numerator, denominator)
+    return _classes()[1](double, 17)
