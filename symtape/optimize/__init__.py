@@ -1,0 +1,1 @@
+"""The minimizer: problems, methods, fits, and the certificate that every result carries."""

@@ -1,0 +1,262 @@
+"""The certificate: what can be said of a point that a method returned, and whether that is success.
+
+The verdict is reached from exact first and second derivatives at the point, never from what the method believes.
+The order of questions: is everything finite, is the point feasible, do the values fall without end, is it
+stationary, is the problem convex, what does the Hessian say on the critical cone. `success` follows from the
+verdict.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symtape.optimize.convexity import is_convex
+from symtape.optimize.curvature import Curvature, examine
+from symtape.optimize.optimality import FirstOrder, bound_multipliers, first_order, largest, row_multipliers
+from symtape.optimize.probes import lower_along
+from symtape.optimize.standard_form import Array, StandardForm
+
+#: Relative size of the KKT residual, of Newton's step and of complementarity below which a point counts as stationary.
+STATIONARY = 1e-6
+#: Relative violation of a constraint that still counts as feasible.
+FEASIBLE = 1e-8
+#: A multiplier smaller than this part of the gradient counts as zero: its constraint is weakly active.
+WEAK = 1e-8
+#: Largest relative change of the Hessian over Newton's step for which the step is believed.
+DRIFT = 0.25
+
+
+class Verdict(enum.Enum):
+    """What is known of the point; the value is the sentence that a result shows as its message."""
+
+    STRICT_LOCAL_MINIMUM = (
+        "Strict local minimum: the KKT conditions hold and the Hessian is positive definite on the critical cone."
+    )
+    CONVEX_MINIMUM = "Minimum of a convex problem: the KKT conditions hold, so no feasible point is lower."
+    CURVATURE_UNDECIDED = (
+        "Curvature undecided: the KKT conditions hold, but the Hessian on the critical cone is not positive definite."
+    )
+    NOT_A_MINIMUM = (
+        "Not a minimum: the KKT conditions hold, but the Hessian has negative curvature on the critical cone."
+    )
+    NOT_CONVERGED = "Not converged: the KKT conditions do not hold at the point that was reached."
+    INFEASIBLE = "Infeasible: no point satisfies the constraints (they are convex, and their violation is least here)."
+    LOCALLY_INFEASIBLE = (
+        "Infeasible here: the violation of the constraints has a local minimum above zero; another start may do better."
+    )
+    UNBOUNDED = "Unbounded: the objective falls without limit."
+    NOT_FINITE = "Not finite: the objective or a derivative is NaN or infinite at the point that was reached."
+    LIMIT = "Stopped at a limit on iterations or evaluations before the KKT conditions held."
+    STOPPED = "Stopped by the callback before the KKT conditions held."
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What was checked at the returned point, and the verdict.
+
+    Attributes
+    ----------
+    verdict : Verdict
+    kkt_residual : float
+        Largest entry of ``gradient f - sum_j multiplier_j * gradient c_j`` and of the complementarity products.
+    kkt_scale : float
+        The size of the terms that cancel in it; what `kkt_residual` was compared with, times the tolerance.
+    violation : float
+        Largest violation of a constraint, relative to ``1 + |limit|``.
+    curvature : float
+        Smallest eigenvalue of the Hessian on the critical cone, in unknowns scaled to unit diagonal; infinite at a
+        vertex, NaN if it was not examined.
+    newton_step : float
+        Length of Newton's step relative to x, in the same scaling.
+    drift : float
+        Relative change of the Hessian over that step.
+    convex : bool
+        Whether the problem was proved convex.
+    multipliers : ndarray
+        Of the constraints' rows, positive at an active lower limit, negative at an upper one.
+    bound_multipliers : ndarray
+        Of the bounds, shape (n,).
+    active : tuple of str
+        The constraints that hold with equality.
+    semidefinite : bool
+        Whether the Hessian on the critical cone is positive semidefinite within the tolerance.
+    lower : ndarray or None
+        A feasible point with a lower value, if one was found along a direction without positive curvature.
+    tolerance : float
+        Of the relative KKT residual and of Newton's step.
+    """
+
+    verdict: Verdict
+    kkt_residual: float = np.nan
+    kkt_scale: float = np.nan
+    violation: float = np.nan
+    curvature: float = np.nan
+    newton_step: float = np.nan
+    drift: float = np.nan
+    convex: bool = False
+    multipliers: Array
+    bound_multipliers: Array
+    active: tuple[str, ...] = ()
+    semidefinite: bool = False
+    lower: Array | None = None
+    tolerance: float = STATIONARY
+
+    @property
+    def success(self) -> bool:
+        """True for a strict local minimum and the minimum of a convex problem.
+
+        For undecided curvature only if the Hessian on the critical cone is positive semidefinite within the
+        tolerance and no lower point was found along its null directions.
+        """
+        if self.verdict is Verdict.CURVATURE_UNDECIDED:
+            return self.semidefinite and self.lower is None
+        return self.verdict in {Verdict.STRICT_LOCAL_MINIMUM, Verdict.CONVEX_MINIMUM}
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        return self.verdict.sentence
+
+    def __str__(self) -> str:
+        rows = [
+            ("KKT residual", f"{self.kkt_residual:.3g} (of terms of size {self.kkt_scale:.3g})"),
+            ("violation", f"{self.violation:.3g}"),
+            ("curvature", f"{self.curvature:.3g} (smallest scaled eigenvalue on the critical cone)"),
+            ("Newton step", f"{self.newton_step:.3g} (relative)"),
+            ("active", ", ".join(self.active) if self.active else "none"),
+            ("convex", "yes" if self.convex else "not known"),
+        ]
+        if self.lower is not None:
+            rows.append(("lower point", "found along a direction without positive curvature"))
+        return "\n".join([self.sentence, *(f"  {name:<13}{text}" for name, text in rows)])
+
+
+def unchecked(verdict: Verdict, form: StandardForm, violation: float = np.nan) -> Certificate:
+    """A certificate of a point at which nothing more can be examined."""
+    rows = sum(block.size for block in form.rows)
+    return Certificate(
+        verdict=verdict, multipliers=np.zeros(rows), bound_multipliers=np.zeros(form.size), violation=violation
+    )
+
+
+def certify(form: StandardForm, x: Array, start: Array, otherwise: Verdict = Verdict.NOT_CONVERGED) -> Certificate:
+    """Examine a point.
+
+    Parameters
+    ----------
+    form : StandardForm
+    x : ndarray of shape (n,)
+        The point, within its bounds.
+    start : ndarray of shape (n,)
+        Where the search began: gives sizes of x and of the objective to compare with.
+    otherwise : Verdict
+        The verdict where the KKT conditions do not hold.
+
+    Returns
+    -------
+    Certificate
+    """
+    with np.errstate(all="ignore"):
+        order = first_order(form, x)
+        if not (np.isfinite(order.value) and np.all(np.isfinite(order.gradient))):
+            return unchecked(Verdict.NOT_FINITE, form, order.violation)
+        if order.violation > FEASIBLE:
+            return _described(form, order, otherwise, kkt_scale=order.scale)
+        return _certify_feasible(form, x, start, order, otherwise)
+
+
+def _certify_feasible(form: StandardForm, x: Array, start: Array, order: FirstOrder, otherwise: Verdict) -> Certificate:
+    face = order.active.subset(strongly_active(order))
+    rows = row_multipliers(form, order)
+    curvature = examine(form, x, order.residual, rows, face)
+    scale = _kkt_scale(form, x, start, order, curvature)
+    step = relative_step(curvature, x, start)
+    convex = is_convex(form, x)
+    lower: Array | None = None
+    if order.kkt_residual > STATIONARY * scale or step > STATIONARY:
+        verdict = otherwise
+    elif convex:
+        verdict = Verdict.CONVEX_MINIMUM
+    elif curvature.positive and curvature.drift <= DRIFT:
+        verdict = Verdict.STRICT_LOCAL_MINIMUM
+    else:
+        lower = lower_along(form, x, curvature.directions, order, start)
+        negative = curvature.negative and lower is not None
+        verdict = Verdict.NOT_A_MINIMUM if negative else Verdict.CURVATURE_UNDECIDED
+    return _described(
+        form,
+        order,
+        verdict,
+        kkt_scale=scale,
+        curvature=curvature.smallest,
+        newton_step=step,
+        drift=curvature.drift,
+        convex=convex,
+        semidefinite=curvature.examined and not curvature.negative,
+        lower=lower,
+    )
+
+
+def strongly_active(order: FirstOrder) -> npt.NDArray[np.bool_]:
+    """Which active constraints pull: equations, and those with a multiplier that is not negligible; shape (k,)."""
+    active = order.active
+    lengths = np.ones(active.size)
+    lengths[active.bounds :] = np.linalg.norm(active.row_normals, axis=1)
+    pulls: npt.NDArray[np.bool_] = order.multipliers * lengths > WEAK * max(order.scale, np.finfo(float).tiny)
+    return active.equation | pulls
+
+
+def relative_step(curvature: Curvature, x: Array, start: Array) -> float:
+    """The length of Newton's step relative to x, in scaled unknowns; the way from the start counts a thousandth."""
+    step, here, way = (float(np.linalg.norm(v / curvature.scale)) for v in (curvature.step, x, x - start))
+    return step / max(here, 1e-3 * way, np.finfo(float).tiny) if step else 0.0
+
+
+def _kkt_scale(form: StandardForm, x: Array, start: Array, order: FirstOrder, curvature: Curvature) -> float:
+    """The size of what cancels in the KKT residual: pulls of active constraints, and the Hessian times x.
+
+    What was there at the start counts a hundred-thousandth, for minima at x = 0.
+    """
+    rows = row_multipliers(form, order)
+    first = largest(form.objective.gradient(start))
+    way = curvature.reach(form, x, rows, x - start)
+    return max(
+        order.scale if order.active.size else 0.0,
+        curvature.reach(form, x, rows, x),
+        1e-5 * way if np.isfinite(way) else 0.0,
+        1e-5 * first if np.isfinite(first) else 0.0,
+        np.finfo(float).tiny,
+    )
+
+
+def _described(form: StandardForm, order: FirstOrder, verdict: Verdict, **findings: Any) -> Certificate:
+    labels = form.row_labels()
+    active = order.active
+    names = []
+    for k in range(active.size):
+        i = int(active.index[k])
+        if k < active.bounds:
+            sign = "=" if active.equation[k] else ">=" if active.side[k] > 0 else "<="
+            limit = form.lower[i] if active.side[k] > 0 else form.upper[i]
+            names.append(f"{form.label(i)} {sign} {limit:g}")
+        else:
+            names.append(labels[i])
+    return Certificate(
+        verdict=verdict,
+        kkt_residual=order.kkt_residual,
+        violation=order.violation,
+        multipliers=row_multipliers(form, order),
+        bound_multipliers=bound_multipliers(form, order),
+        active=tuple(names),
+        **findings,
+    )

@@ -1,0 +1,276 @@
+"""Second-order conditions: the Hessian of the Lagrangian on the face of strongly active constraints, and Newton's step.
+
+Everything is judged in scaled unknowns (each divided by the square root of its own diagonal entry of the Hessian),
+so that the verdict does not depend on the units of x. The eigenvalues reported are those of the scaled matrix,
+whose diagonal is 1 or -1. Up to `symtape.optimize.standard_form.DENSE_LIMIT` unknowns the matrix is formed; above,
+products with it serve Lanczos and conjugate gradients.
+
+Newton's step at x also tells whether the quadratic model can be trusted there: ``drift`` is the relative change of
+the Hessian over that step (the quantity that the Newton-Kantorovich theorem bounds). At the minimum of x**2 it is
+0; near that of x**4, or far out on exp(-x), it is about a half wherever one stands, which no tolerance on the
+gradient can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, cg, eigsh
+
+from symtape.optimize.optimality import ActiveSet, largest
+from symtape.optimize.standard_form import Array, StandardForm
+
+#: Scaled eigenvalues within this distance of zero count as zero.
+FLAT = 1e-9
+#: The same where eigenvalues are relative to the largest one and come from Lanczos.
+FLAT_LARGE = 1e-8
+_DIAGONAL_FLOOR = 1e-14
+_PROBES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curvature:
+    """The Hessian of the Lagrangian on a face.
+
+    Attributes
+    ----------
+    smallest : float
+        Smallest scaled eigenvalue; infinite where the face is a point (a vertex).
+    tolerance : float
+        What counts as zero for it.
+    directions : ndarray
+        Shape (k, n): directions of nonpositive or no curvature, of length 1 in the scaled unknowns, then mapped
+        back to x.
+    step : ndarray
+        Newton's step on the face, shape (n,).
+    decrease : float
+        What Newton's model promises from that step.
+    drift : float
+        Relative change of the Hessian over the step.
+    scale : ndarray
+        The unit of each unknown, shape (n,).
+    matrix : ndarray or None
+        The Hessian of the Lagrangian, where it was formed.
+    examined : bool
+        False where the spectrum could not be had (Lanczos did not converge, the Hessian was not finite).
+    """
+
+    smallest: float
+    tolerance: float
+    directions: Array
+    step: Array
+    decrease: float
+    drift: float
+    scale: Array
+    matrix: Array | None = None
+    examined: bool = True
+
+    @property
+    def positive(self) -> bool:
+        """Positive definite, beyond the tolerance."""
+        return self.examined and self.smallest > self.tolerance
+
+    @property
+    def negative(self) -> bool:
+        """Has a direction of negative curvature, beyond the tolerance."""
+        return self.examined and self.smallest < -self.tolerance
+
+    def reach(self, form: StandardForm, x: Array, multipliers: Array, way: Array) -> float:
+        """How much of a gradient a displacement makes at most: the largest entry of ``|H| @ |way|``."""
+        if self.matrix is None:
+            return largest(form.lagrangian_product(x, multipliers, way))
+        return largest(np.abs(self.matrix) @ np.abs(way))
+
+
+def face_basis(active: ActiveSet, scale: Array) -> Array:
+    """An orthonormal basis, in scaled unknowns, of the directions that keep the active constraints: shape (n, k).
+
+    Parameters
+    ----------
+    active : ActiveSet
+        The constraints that are kept.
+    scale : ndarray of shape (n,)
+        ``x = scale * scaled``.
+
+    Returns
+    -------
+    ndarray
+    """
+    free = np.flatnonzero(active.free)
+    basis = np.zeros((active.size_of_x, free.size))
+    basis[free, np.arange(free.size)] = 1.0
+    if not active.row_normals.size or not free.size:
+        return basis
+    normals = active.row_normals[:, free] * scale[free]
+    lengths = np.linalg.norm(normals, axis=1)
+    kept = normals[lengths > 0] / lengths[lengths > 0, None]
+    if not kept.size:
+        return basis
+    null: Array = scipy.linalg.null_space(kept, rcond=1e-11)
+    result = np.zeros((active.size_of_x, null.shape[1]))
+    result[free] = null
+    return result
+
+
+def unknown_scale(matrix: Array) -> Array:
+    """How far each unknown moves for a unit of scaled unknown: ``1/sqrt(|diagonal|)``, floored against noise."""
+    diagonal = np.abs(np.diag(matrix))
+    size = largest(matrix)
+    if size == 0.0 or not np.isfinite(size):
+        return np.ones(diagonal.size)
+    rows = np.max(np.abs(matrix), axis=1)
+    diagonal = np.maximum(diagonal, np.maximum(1e-8 * rows, _DIAGONAL_FLOOR * size))
+    scale: Array = 1 / np.sqrt(diagonal)
+    return scale
+
+
+def examine(
+    form: StandardForm, x: Array, gradient: Array, multipliers: Array, active: ActiveSet, *, with_drift: bool = True
+) -> Curvature:
+    """Examine the curvature at x on the face where ``active`` stays active.
+
+    Parameters
+    ----------
+    form : StandardForm
+    x : ndarray of shape (n,)
+    gradient : ndarray of shape (n,)
+        Of the Lagrangian: what the multipliers leave of the objective's gradient.
+    multipliers : ndarray of shape (m,)
+        Of all rows, in the sign convention of `symtape.optimize.optimality`.
+    active : ActiveSet
+    with_drift : bool
+        Whether to evaluate the Hessian at the end of Newton's step.
+
+    Returns
+    -------
+    Curvature
+    """
+    if not form.dense:
+        return _examine_by_products(form, x, gradient, multipliers, active, with_drift=with_drift)
+    matrix = form.lagrangian_hessian(x, multipliers)
+    if not np.all(np.isfinite(matrix)):
+        return _unexamined(form.size)
+    scale = unknown_scale(matrix)
+    basis = face_basis(active, scale)
+    if not basis.shape[1]:
+        return Curvature(
+            smallest=np.inf,
+            tolerance=FLAT,
+            directions=np.zeros((0, form.size)),
+            step=np.zeros(form.size),
+            decrease=0.0,
+            drift=0.0,
+            scale=scale,
+            matrix=matrix,
+        )
+    scaled = basis.T @ (scale[:, None] * matrix * scale) @ basis
+    eigenvalues, vectors = np.linalg.eigh(0.5 * (scaled + scaled.T))
+    slopes = vectors.T @ (basis.T @ (scale * gradient))
+    steep = eigenvalues > FLAT
+    coefficients = np.where(steep, -slopes / np.where(steep, eigenvalues, 1.0), 0.0)
+    step = scale * (basis @ (vectors @ coefficients))
+    drift = 0.0
+    if with_drift and np.any(steep) and np.any(step):
+        frame = (scale[:, None] * (basis @ vectors[:, steep])) / np.sqrt(eigenvalues[steep])
+        drift = max(
+            _relative_change(form.lagrangian_hessian(x + sign * step, multipliers) - matrix, frame) for sign in (1, -1)
+        )
+    doubtful = eigenvalues <= FLAT
+    directions = (scale[:, None] * (basis @ vectors[:, doubtful])).T[:_PROBES]
+    if drift > 0 and not np.any(doubtful):
+        directions = step[None, :]
+    return Curvature(
+        smallest=float(eigenvalues[0]),
+        tolerance=FLAT,
+        directions=directions,
+        step=step,
+        decrease=float(-0.5 * coefficients @ slopes),
+        drift=drift,
+        scale=scale,
+        matrix=matrix,
+    )
+
+
+def _relative_change(change: Array, frame: Array) -> float:
+    """The norm of a change of the Hessian, measured by the Hessian itself."""
+    if not np.all(np.isfinite(change)):
+        return np.inf
+    return float(np.max(np.abs(np.linalg.eigvalsh(frame.T @ change @ frame))))
+
+
+def _unexamined(n: int) -> Curvature:
+    return Curvature(
+        smallest=np.nan,
+        tolerance=FLAT,
+        directions=np.zeros((0, n)),
+        step=np.zeros(n),
+        decrease=0.0,
+        drift=np.inf,
+        scale=np.ones(n),
+        examined=False,
+    )
+
+
+def face_projection(active: ActiveSet) -> Callable[[Array], Array]:
+    """The orthogonal projection onto the directions that keep the active constraints, as a function of a vector."""
+    free = active.free
+    if not active.row_normals.size:
+        return lambda vector: np.where(free, vector, 0.0)
+    normals = active.row_normals * free
+    left, sizes, _ = np.linalg.svd(normals.T, full_matrices=False)
+    basis = left[:, sizes > 1e-11 * max(sizes[0], np.finfo(float).tiny)]
+
+    def project(vector: Array) -> Array:
+        kept = np.where(free, vector, 0.0)
+        rest: Array = kept - basis @ (basis.T @ kept)
+        return rest
+
+    return project
+
+
+def _examine_by_products(
+    form: StandardForm, x: Array, gradient: Array, multipliers: Array, active: ActiveSet, *, with_drift: bool
+) -> Curvature:
+    n = form.size
+    project = face_projection(active)
+
+    def product(vector: Array) -> Array:
+        return project(form.lagrangian_product(x, multipliers, project(np.ravel(vector))))
+
+    operator = LinearOperator((n, n), matvec=product, dtype=np.float64)
+    start = np.random.default_rng(0).standard_normal(n)
+    try:
+        top = float(np.abs(eigsh(operator, k=1, which="LM", tol=1e-3, v0=start, return_eigenvectors=False)[0]))
+        # the projected-out directions are lifted to the top, so that they do not pass for flat ones
+        lifted = LinearOperator((n, n), matvec=lambda v: product(v) + top * (np.ravel(v) - project(np.ravel(v))))
+        bottom, vectors = eigsh(lifted, k=1, which="SA", tol=1e-4, v0=start, maxiter=2000)
+    except ArpackNoConvergence:
+        return _unexamined(n)
+    if not np.isfinite(top) or top == 0.0:
+        return _unexamined(n)
+    smallest = float(bottom[0]) / top
+    step = np.zeros(n)
+    drift = 0.0
+    if smallest > FLAT_LARGE:
+        step, _ = cg(operator, -project(gradient), rtol=1e-8, maxiter=2 * n)
+        step = project(step)
+        if with_drift and np.any(step):
+            length = float(np.linalg.norm(step))
+            moved = form.lagrangian_product(x + step, multipliers, step / length)
+            change = float(np.linalg.norm(project(moved) - product(step / length)))
+            drift = change / max(smallest * top, np.finfo(float).tiny)
+    directions = vectors.T if smallest <= FLAT_LARGE else np.zeros((0, n))
+    if drift > 0 and not directions.size:
+        directions = step[None, :]
+    return Curvature(
+        smallest=smallest,
+        tolerance=FLAT_LARGE,
+        directions=directions,
+        step=step,
+        decrease=float(-0.5 * gradient @ step),
+        drift=drift,
+        scale=np.ones(n),
+    )

@@ -1,0 +1,162 @@
+"""The way from a start to a certified point: run a method, polish, certify, and act on what the certificate says.
+
+A saddle or a flat point with a lower neighbor is left along the direction that was found; an infeasible end is
+answered by the point of least violation, from which the method starts again or which shows that there is no
+feasible point; where no method was named the next one that takes the problem has its turn. What comes back is the
+best certified attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from symtape.optimize.certify import FEASIBLE, Certificate, Verdict, certify, unchecked
+from symtape.optimize.feasibility import least_violation
+from symtape.optimize.history import History
+from symtape.optimize.method import Ending, Method, Outcome, Settings
+from symtape.optimize.optimality import violation
+from symtape.optimize.polish import polish
+from symtape.optimize.probes import falls_without_limit
+from symtape.optimize.standard_form import Array, StandardForm
+
+_ESCAPES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A certified end of a run.
+
+    Attributes
+    ----------
+    x : ndarray of shape (n,)
+    certificate : Certificate
+    method : Method
+    outcome : Outcome
+        Of the method's last run.
+    polished : int
+        Newton steps taken after it.
+    """
+
+    x: Array
+    certificate: Certificate
+    method: Method
+    outcome: Outcome
+    polished: int
+
+
+@dataclass(slots=True)
+class Search:
+    """One minimization: the problem, where it starts, what the caller asked."""
+
+    form: StandardForm
+    start: Array
+    tolerance: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    user_callback: Callable[[Array, float, Mapping[str, Any]], bool] | None = None
+    history: History = field(default_factory=History)
+
+    def solve(self, methods: Sequence[Method]) -> Attempt:
+        """Try the methods in turn until one ends in success.
+
+        Parameters
+        ----------
+        methods : sequence of Method
+            All of them take the problem.
+
+        Returns
+        -------
+        Attempt
+            The first success, or else the most telling failure.
+        """
+        self.history.add(self.start, self.form.objective.value(self.start))
+        best: Attempt | None = None
+        for method in methods:
+            attempt = self._attempt(method)
+            if best is None or _rank(attempt, self.form) < _rank(best, self.form):
+                best = attempt
+            if attempt.certificate.success or attempt.certificate.verdict in _FINAL:
+                break
+        assert best is not None
+        self.history.add(best.x, self.form.objective.value(best.x))
+        return best
+
+    def _attempt(self, method: Method) -> Attempt:
+        attempt = self._run(method, self.start)
+        restarted = False
+        for _ in range(_ESCAPES):
+            certificate = attempt.certificate
+            if certificate.lower is not None:
+                attempt = self._run(method, self.form.clip(certificate.lower))
+            elif certificate.violation > FEASIBLE and attempt.outcome.ending not in _CUT and not restarted:
+                restarted = True
+                least = least_violation(self.form, attempt.x)
+                if least.feasible and np.isfinite(self.form.objective.value(least.x)):
+                    attempt = self._run(method, least.x)
+                elif least.stationary:
+                    verdict = Verdict.INFEASIBLE if least.proved else Verdict.LOCALLY_INFEASIBLE
+                    found = unchecked(verdict, self.form, least.violation)
+                    attempt = Attempt(least.x, found, method, attempt.outcome, attempt.polished)
+            else:
+                break
+        return attempt
+
+    def _run(self, method: Method, start: Array) -> Attempt:
+        settings = Settings(tolerance=self.tolerance, options=dict(self.options), watch=self._watch)
+        outcome = method.run(self.form, start, settings)
+        x = self.form.clip(outcome.x)
+        if not np.all(np.isfinite(x)):
+            x = self.history[-1].x if len(self.history) else start
+        steps = 0
+        if outcome.ending not in _CUT:
+            x, steps = polish(self.form, x)
+        if outcome.ending is Ending.INFEASIBLE and violation(self.form, x) > FEASIBLE:
+            found = unchecked(Verdict.INFEASIBLE, self.form, violation(self.form, x))
+            return Attempt(x, found, method, outcome, steps)
+        certificate = certify(self.form, x, self.start, _OTHERWISE.get(outcome.ending, Verdict.NOT_CONVERGED))
+        if certificate.verdict in {Verdict.NOT_CONVERGED, Verdict.NOT_FINITE, Verdict.LIMIT} and self._falls(
+            outcome, x
+        ):
+            certificate = unchecked(Verdict.UNBOUNDED, self.form, certificate.violation)
+        return Attempt(x, certificate, method, outcome, steps)
+
+    def _falls(self, outcome: Outcome, x: Array) -> bool:
+        if outcome.ending is Ending.UNBOUNDED:
+            return True
+        with np.errstate(all="ignore"):
+            value, gradient = self.form.objective.value_and_gradient(x)
+            if value == -np.inf:
+                return True
+            if not np.all(np.isfinite(gradient)) or violation(self.form, x) > FEASIBLE:
+                return False
+            return falls_without_limit(self.form, x, self.start, gradient)
+
+    def _watch(self, x: Array, state: Mapping[str, Any]) -> bool:
+        value = self.form.objective.value(x)
+        self.history.add(x, value)
+        return self.user_callback is not None and self.user_callback(x, value, state)
+
+
+#: Endings after which the caller does not want another step.
+_CUT = {Ending.LIMIT, Ending.STOPPED}
+_OTHERWISE = {Ending.LIMIT: Verdict.LIMIT, Ending.STOPPED: Verdict.STOPPED}
+#: Verdicts that another method would not change.
+_FINAL = {Verdict.INFEASIBLE, Verdict.UNBOUNDED, Verdict.STOPPED, Verdict.LIMIT}
+
+
+def _rank(attempt: Attempt, form: StandardForm) -> tuple[int, float]:
+    """Smaller is better: success, then what is known for certain, then feasible points by their value."""
+    certificate = attempt.certificate
+    if certificate.success:
+        order = 0
+    elif certificate.verdict in _FINAL:
+        order = 1
+    elif certificate.violation <= FEASIBLE:
+        order = 2
+    else:
+        order = 3
+    value = form.objective.value(attempt.x) if order == 2 else certificate.violation
+    return order, value if np.isfinite(value) else np.inf

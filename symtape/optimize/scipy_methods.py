@@ -1,0 +1,355 @@
+"""SciPy's minimizers as methods: one table of what each is fed, what it takes, and how it is asked for accuracy.
+
+All are fed exact derivatives as far as they use them. Their own messages and statuses become an `Ending`; warnings
+that they raise on the way are theirs alone and are not passed on, since the certificate says what matters about the
+result.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.optimize
+
+from symtape.errors import UnknownNameError
+from symtape.optimize.method import Capabilities, Ending, Method, Outcome, Settings
+from symtape.optimize.standard_form import Array, Degree, StandardForm
+
+_LINEAR = Capabilities(bounds=True, affine_rows=True, equations=True, affine_only=True)
+
+
+class _StopSignal(Exception):  # noqa: N818 (a way out of SciPy's loop, not an error)
+    """The callback asked to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScipyMethod:
+    """One of the methods of ``scipy.optimize.minimize``.
+
+    Attributes
+    ----------
+    name : str
+    capabilities : Capabilities
+    source : str
+    accuracy : mapping
+        Options for a tighter tolerance than SciPy's own, used where the caller gives neither ``tol`` nor the option.
+    limits : tuple of int
+        Values of SciPy's ``status`` that mean a limit on iterations or evaluations.
+    """
+
+    name: str
+    capabilities: Capabilities
+    source: str
+    accuracy: Mapping[str, Any] = field(default_factory=dict)
+    limits: tuple[int, ...] = (1,)
+
+    def run(self, form: StandardForm, start: Array, settings: Settings) -> Outcome:
+        """See `symtape.optimize.method.Method.run`."""
+        uses = self.capabilities
+        last = start.copy()
+        iterations = 0
+
+        def step(x: Array, state: Mapping[str, Any]) -> None:
+            nonlocal last, iterations
+            iterations += 1
+            last = np.array(x, dtype=np.float64)
+            if settings.watch(last.copy(), state):
+                raise _StopSignal
+
+        options = dict(settings.options)
+        if settings.tolerance is None:
+            options = {**self.accuracy, **options}
+        arguments: dict[str, Any] = {
+            "method": self.name,
+            "tol": settings.tolerance,
+            "options": options,
+            "callback": _callback(self.name, step),
+        }
+        if uses.gradient:
+            arguments["jac"] = form.objective.gradient
+        if uses.hessian and form.dense:
+            arguments["hess"] = form.objective.hessian
+        elif uses.product:
+            arguments["hessp"] = form.objective.hvp
+        if form.bounded:
+            arguments["bounds"] = scipy.optimize.Bounds(form.lower, form.upper)
+        if form.rows:
+            lowered = self.name.lower()
+            if lowered in {"slsqp", "cobyla"}:
+                arguments["constraints"] = _dictionaries(form, equations=lowered == "slsqp")
+            else:
+                arguments["constraints"] = _objects(form, start)
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", module=r"(scipy|numpy)\b")
+                found = scipy.optimize.minimize(form.objective.value, start, **arguments)
+        except _StopSignal:
+            return Outcome(x=last, ending=Ending.STOPPED, message="Stopped by the callback.", iterations=iterations)
+        except (ValueError, np.linalg.LinAlgError, OverflowError) as error:
+            # the problem was checked before: what comes here is a method that met NaN or infinity on its way
+            if any(name in str(error) for name in ("option", "Unknown solver", "unexpected keyword")):
+                raise
+            return Outcome(x=last, ending=Ending.STALLED, message=f"{self.name}: {error}", iterations=iterations)
+        return self._outcome(found, iterations)
+
+    def _outcome(self, found: Any, iterations: int) -> Outcome:
+        status = int(found.get("status", 0))
+        if found.get("success", False):
+            ending = Ending.CONVERGED
+        elif status in self.limits:
+            ending = Ending.LIMIT
+        else:
+            ending = Ending.STALLED
+        known = {"x", "fun", "jac", "hess", "success", "message", "nit", "nfev", "njev", "nhev"}
+        return Outcome(
+            x=np.array(found.x, dtype=np.float64),
+            ending=ending,
+            message=str(found.get("message", "")),
+            iterations=int(found.get("nit", iterations)),
+            details={key: value for key, value in found.items() if key not in known},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearMethod:
+    """The HiGHS solvers of ``scipy.optimize.linprog``, for an affine objective with affine rows."""
+
+    name: str = "highs"
+    capabilities: Capabilities = _LINEAR
+    source: str = "Huangfu and Hall, Parallelizing the dual revised simplex method, Math. Prog. Comp. 10, 2018"
+
+    def run(self, form: StandardForm, start: Array, settings: Settings) -> Outcome:
+        """See `symtape.optimize.method.Method.run`."""
+        cost = form.objective.gradient(start)
+        matrices = linear_rows(form, start)
+        found = scipy.optimize.linprog(
+            cost,
+            **matrices,
+            bounds=np.column_stack([form.lower, form.upper]),
+            method="highs",
+            options=dict(settings.options) or None,
+        )
+        endings = {0: Ending.CONVERGED, 1: Ending.LIMIT, 2: Ending.INFEASIBLE, 3: Ending.UNBOUNDED}
+        ending = endings.get(int(found.status), Ending.STALLED)
+        if found.x is None:
+            return Outcome(x=start, ending=ending, message=str(found.message), iterations=int(found.nit))
+        x = np.array(found.x, dtype=np.float64)
+        if settings.watch(x.copy(), {}):
+            ending = Ending.STOPPED
+        return Outcome(x=x, ending=ending, message=str(found.message), iterations=int(found.nit))
+
+
+def linear_rows(form: StandardForm, x: Array) -> dict[str, Array | None]:
+    """The rows as ``linprog`` takes them: matrices and right sides of inequalities and equations, linearized at x."""
+    jacobian, values = form.row_jacobian(x), form.row_values(x)
+    lower, upper = form.row_limits()
+    offset = values - jacobian @ x
+    equation = lower == upper
+    above, below = np.isfinite(upper) & ~equation, np.isfinite(lower) & ~equation
+    matrices: dict[str, Array | None] = {"A_ub": None, "b_ub": None, "A_eq": None, "b_eq": None}
+    if np.any(above | below):
+        matrices["A_ub"] = np.concatenate([jacobian[above], -jacobian[below]])
+        matrices["b_ub"] = np.concatenate([(upper - offset)[above], (offset - lower)[below]])
+    if np.any(equation):
+        matrices["A_eq"], matrices["b_eq"] = jacobian[equation], (lower - offset)[equation]
+    return matrices
+
+
+def _callback(method: str, step: Any) -> Any:
+    """A callback in the form that SciPy hands iterates to this method."""
+    lowered = method.lower()
+    if lowered == "trust-constr":
+
+        def two(xk: Array, state: Any) -> None:
+            step(xk, state)
+
+        return two
+    if lowered in {"tnc", "slsqp", "cobyla"}:
+
+        def one(xk: Array) -> None:
+            step(xk, {})
+
+        return one
+
+    def named(intermediate_result: Any) -> None:
+        step(intermediate_result.x, intermediate_result)
+
+    return named
+
+
+def _dictionaries(form: StandardForm, *, equations: bool) -> list[dict[str, Any]]:
+    """The rows as SLSQP's dictionaries: ``eq`` with value 0, ``ineq`` with values at least 0.
+
+    Without ``equations`` an equation is given as two inequalities.
+    """
+    result: list[dict[str, Any]] = []
+    for block in form.rows:
+        equation = (block.lower == block.upper) & equations
+        for kind, sign, picked, limit in (
+            ("eq", 1.0, equation, block.lower),
+            ("ineq", 1.0, np.isfinite(block.lower) & ~equation, block.lower),
+            ("ineq", -1.0, np.isfinite(block.upper) & ~equation, block.upper),
+        ):
+            if np.any(picked):
+                result.append(
+                    {
+                        "type": kind,
+                        "fun": lambda x, b=block, s=sign, p=picked, c=limit: s * (b.value(x)[p] - c[p]),
+                        "jac": lambda x, b=block, s=sign, p=picked: s * b.jacobian(x)[p],
+                    }
+                )
+    return result
+
+
+def _objects(form: StandardForm, x: Array) -> list[Any]:
+    """The rows as SciPy's constraint objects, with exact derivatives of first and second order."""
+    result: list[Any] = []
+    for block in form.rows:
+        if block.degree <= Degree.AFFINE:
+            matrix = block.jacobian(x)
+            offset = block.value(x) - matrix @ x
+            result.append(scipy.optimize.LinearConstraint(matrix, block.lower - offset, block.upper - offset))
+        else:
+            result.append(
+                scipy.optimize.NonlinearConstraint(
+                    block.value, block.lower, block.upper, jac=block.jacobian, hess=block.weighted_hessian
+                )
+            )
+    return result
+
+
+_ROWS = {"bounds": True, "affine_rows": True, "general_rows": True, "equations": True}
+_NOCEDAL = "Nocedal and Wright, Numerical Optimization, Springer 2006"
+
+#: All methods by their lower-case name.
+METHODS: dict[str, Method] = {
+    method.name.lower(): method
+    for method in (
+        ScipyMethod(
+            name="trust-exact",
+            capabilities=Capabilities(hessian=True),
+            source="Conn, Gould and Toint, Trust-Region Methods, SIAM 2000, chapter 7",
+            accuracy={"gtol": 1e-8, "maxiter": 5000},
+        ),
+        ScipyMethod(
+            name="trust-krylov",
+            capabilities=Capabilities(product=True),
+            source="Gould, Lucidi, Roma and Toint, SIAM J. Optim. 9, 1999",
+            accuracy={"gtol": 1e-8, "maxiter": 5000},
+        ),
+        ScipyMethod(
+            name="trust-ncg",
+            capabilities=Capabilities(product=True),
+            source="Steihaug, SIAM J. Numer. Anal. 20, 1983",
+            accuracy={"gtol": 1e-8, "maxiter": 5000},
+        ),
+        ScipyMethod(name="dogleg", capabilities=Capabilities(hessian=True), source=f"{_NOCEDAL}, chapter 4"),
+        ScipyMethod(
+            name="Newton-CG",
+            capabilities=Capabilities(product=True),
+            source=f"{_NOCEDAL}, chapter 7",
+            accuracy={"xtol": 1e-10},
+        ),
+        ScipyMethod(
+            name="BFGS",
+            capabilities=Capabilities(),
+            source=f"{_NOCEDAL}, chapter 6",
+            accuracy={"gtol": 1e-8},
+        ),
+        ScipyMethod(name="CG", capabilities=Capabilities(), source=f"{_NOCEDAL}, chapter 5", accuracy={"gtol": 1e-8}),
+        ScipyMethod(
+            name="L-BFGS-B",
+            capabilities=Capabilities(bounds=True),
+            source="Byrd, Lu, Nocedal and Zhu, SIAM J. Sci. Comput. 16, 1995",
+            accuracy={"ftol": 1e-15, "gtol": 1e-9, "maxcor": 20, "maxfun": 100_000, "maxiter": 50_000},
+        ),
+        ScipyMethod(
+            name="TNC",
+            capabilities=Capabilities(bounds=True),
+            source="Nash, SIAM J. Numer. Anal. 21, 1984",
+            limits=(3,),
+        ),
+        ScipyMethod(
+            name="SLSQP",
+            capabilities=Capabilities(**_ROWS),
+            source="Kraft, A software package for sequential quadratic programming, DFVLR-FB 88-28, 1988",
+            accuracy={"ftol": 1e-12, "maxiter": 1000},
+            limits=(9,),
+        ),
+        ScipyMethod(
+            name="trust-constr",
+            capabilities=Capabilities(hessian=True, product=True, **_ROWS),
+            source="Byrd, Hribar and Nocedal, SIAM J. Optim. 9, 1999",
+            accuracy={"gtol": 1e-9, "xtol": 1e-10, "barrier_tol": 1e-9, "maxiter": 2000},
+            limits=(0,),
+        ),
+        ScipyMethod(
+            name="Nelder-Mead",
+            capabilities=Capabilities(gradient=False, bounds=True),
+            source="Nelder and Mead, Computer Journal 7, 1965",
+            limits=(1, 2),
+        ),
+        ScipyMethod(
+            name="Powell",
+            capabilities=Capabilities(gradient=False, bounds=True),
+            source="Powell, Computer Journal 7, 1964",
+            limits=(1, 2),
+        ),
+        ScipyMethod(
+            name="COBYLA",
+            capabilities=Capabilities(gradient=False, **_ROWS),
+            source="Powell, A direct search optimization method, 1994",
+            limits=(2, 3),
+        ),
+        ScipyMethod(
+            name="COBYQA",
+            capabilities=Capabilities(gradient=False, **_ROWS),
+            source="Ragonneau and Zhang, COBYQA, 2024",
+            limits=(5, 6),
+        ),
+        LinearMethod(),
+    )
+}
+
+
+def method_named(name: str) -> Method:
+    """The method of a name, in any case of letters.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Method
+
+    Raises
+    ------
+    UnknownNameError
+        A ValueError that lists the names.
+    """
+    method = METHODS.get(name.lower())
+    if method is None:
+        raise UnknownNameError(f"there is no method {name!r}; there are {', '.join(m.name for m in METHODS.values())}")
+    return method
+
+
+def preference(form: StandardForm) -> list[Method]:
+    """Methods in the order in which they are tried where the caller names none.
+
+    Those that use second derivatives come first while the Hessian is small; for many unknowns those that need only
+    products or gradients.
+    """
+    small = form.size <= 300
+    names = ["highs"]
+    if form.rows:
+        names += ["SLSQP", "trust-constr"] if form.size <= 500 else ["trust-constr", "SLSQP"]
+    elif form.bounded:
+        names += ["L-BFGS-B", "TNC", "SLSQP"]
+    else:
+        names += ["trust-exact", "BFGS", "L-BFGS-B"] if small else ["L-BFGS-B", "trust-krylov"]
+    return [METHODS[name.lower()] for name in names]
