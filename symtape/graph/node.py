@@ -96,6 +96,20 @@ class Node:
         return self
 
 
+class Leaf(Node):
+    """A node that a person declared; the decisions that were taken on it live as long as it does.
+
+    Attributes
+    ----------
+    log : object or None
+        What the tape's room keeps about the leaf (see `symtape.tape.guards`). Held here, so that a cycle through it is garbage as soon
+        as nobody uses the leaf.
+    """
+
+    __slots__ = ("log",)
+    log: Any
+
+
 class _Ref(weakref.ref[Node]):
     __slots__ = ("key", "table")
     key: Any
@@ -121,8 +135,10 @@ def _drop(ref: weakref.ref[Node]) -> None:
             del own.table[own.key]
 
 
-def _new(op: Any, inputs: tuple[Node, ...], params: Params, shape: Any, dtype: Any, flags: int) -> Node:
-    node = object.__new__(Node)
+def _new(
+    op: Any, inputs: tuple[Node, ...], params: Params, shape: Any, dtype: Any, flags: int, kind: type[Node] = Node
+) -> Node:
+    node = object.__new__(kind)
     node.op = op
     node.inputs = inputs
     node.params = params
@@ -219,8 +235,9 @@ def leaf(value: Any, name: str | None = None, owner: int | None = None) -> Node:
     value = np.asarray(value)
     check_real(value.dtype, f"the value of {name!r}" if name else "the value")
     value.flags.writeable = False
-    node = _new(LEAF, (), (next_ident(), name, owner), value.shape, value.dtype, VALUED)
+    node = _new(LEAF, (), (next_ident(), name, owner), value.shape, value.dtype, VALUED, Leaf)
     node.value = value
+    node.log = None  # type: ignore[attr-defined]
     return node
 
 

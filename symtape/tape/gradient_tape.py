@@ -18,6 +18,8 @@ from symtape.ops.namespace import DERIVATIVES, Namespace
 from symtape.ops.op import ZERO
 from symtape.ops.registry import op_named
 from symtape.ops.simplify import IDENTITIES
+from symtape.tape.cuts import Cut
+from symtape.tape.guards import Guard
 from symtape.tape.recording import active_tapes
 from symtape.tape.tensor import Tensor, Tensors, apply, lift, wrap
 
@@ -84,6 +86,9 @@ class GradientTape:
         self.persistent = persistent
         self.watch_accessed_variables = watch_accessed_variables
         self.producer: dict[int, Any] = {}
+        self.guards: list[Guard] = []
+        self.cuts: list[Cut] = []
+        self.warned: set[tuple[str, int]] = set()
         self._used = False
 
     # ---- recording

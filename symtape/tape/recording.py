@@ -1,30 +1,35 @@
 """Which tapes are recording in this thread, and how an operation gets onto them.
 
-A tape holds ``producer``: the identity of a tensor to the record that made it, None for a watched leaf. Membership means "tracked": an
-operation is recorded on every tape that tracks one of its inputs at that moment, so `watch` and `stop_recording` need no rule of their
-own. A tensor with one result is its own record; several results share a `Shared` record.
+A tape holds ``producer``: the identity of a tensor to the record that made it, None for a watched leaf. Membership
+means "tracked": an operation is recorded on every tape that tracks one of its inputs at that moment, so `watch` and
+`stop_recording` need no rule of their own. A tensor with one result is its own record; several results share a
+`Shared` record. Callables that are recorded for reuse (by ``st.jit`` and the like) stand in a stack of their own.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from symtape.graph.node import Params
+from symtape.graph.node import PLACEHOLDER, SYMBOLIC, VALUED, Node, Params
 from symtape.graph.source import user_frame
 
 if TYPE_CHECKING:
     from symtape.tape.gradient_tape import GradientTape
+    from symtape.tape.guards import Guard
     from symtape.tape.tensor import Tensor
 
 
 class _Active(threading.local):
-    """The tapes that record in this thread, outermost first."""
+    """What records in this thread, outermost first."""
 
     def __init__(self) -> None:
         self.tapes: list[GradientTape] = []
+        self.captures: list[Capture] = []
 
 
 _active = _Active()
@@ -33,6 +38,11 @@ _active = _Active()
 def active_tapes() -> list[GradientTape]:
     """The list itself of recording tapes of this thread, outermost first."""
     return _active.tapes
+
+
+def active_captures() -> list[Capture]:
+    """The list itself of recordings of callables in this thread, outermost first."""
+    return _active.captures
 
 
 @dataclass(eq=False, slots=True)
@@ -81,3 +91,61 @@ def record_shared(outputs: tuple[Tensor, ...], op: Any, params: Params, inputs: 
                 shared = Shared(op, params, inputs, outputs, frame.f_code, frame.f_lasti)
             for out in outputs:
                 tape.producer[out.ident] = shared
+
+
+# ----------------------------------------------------------------------------------------- callables recorded for reuse
+
+
+@dataclass(eq=False, slots=True)
+class Capture:
+    """A callable being recorded for reuse: it collects guards and refuses cuts.
+
+    Attributes
+    ----------
+    name : str
+        What records it, for messages: ``"st.jit"``.
+    depends : callable
+        Whether a node depends on what may change between calls.
+    guards : list of Guard
+        In the order of decision, equal ones once.
+    """
+
+    name: str
+    depends: Callable[[Node], bool]
+    guards: list[Guard] = field(default_factory=list)
+    known: set[tuple[Node, bool | int, str]] = field(default_factory=set)
+
+    def add(self, guard: Guard) -> None:
+        """Keep a guard unless an equal one is kept."""
+        key = (guard.node, guard.seen, guard.how)
+        if key not in self.known:
+            self.known.add(key)
+            self.guards.append(guard)
+
+
+def _may_change(node: Node) -> bool:
+    return bool(node.flags & (VALUED | SYMBOLIC | PLACEHOLDER))
+
+
+@contextmanager
+def capture(name: str, depends: Callable[[Node], bool] = _may_change) -> Iterator[Capture]:
+    """Record a callable for reuse: decisions inside are collected, numbers taken out raise `ConcreteValueError`.
+
+    Parameters
+    ----------
+    name : str
+        What records, for messages.
+    depends : callable, optional
+        Says of a node whether it may change between calls; by default, whether a leaf is below it.
+
+    Yields
+    ------
+    Capture
+    """
+    own = Capture(name, depends)
+    stack = _active.captures
+    stack.append(own)
+    try:
+        yield own
+    finally:
+        stack.remove(own)

@@ -1,0 +1,150 @@
+"""Cuts: numbers taken out of a tensor, through which no gradient flows.
+
+Tapes log them for `explain`. Those that nobody asked for by name (``float``, ``math.sin``, assignment into an ndarray)
+warn; and while a callable is recorded for reuse every cut is an error, since its number would be baked into compiled
+code.
+"""
+
+from __future__ import annotations
+
+import linecache
+import re
+import warnings
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, cast
+
+from symtape.errors import ConcreteValueError, GradientCutWarning
+from symtape.graph.source import describe, line_number, user_frame
+from symtape.tape.recording import active_captures, active_tapes
+
+if TYPE_CHECKING:
+    from symtape.tape.tensor import Tensor
+
+
+@dataclass(eq=False, frozen=True, slots=True)
+class Cut:
+    """A number taken out of a tensor that a tape tracked.
+
+    Attributes
+    ----------
+    ident : int
+        Identity of the tensor.
+    call : str
+        What took it, as it is written: ``"float"``, ``".numpy()"``, ``"print"``.
+    code, lasti
+        The user's line.
+    silent : bool
+        Whether it was asked for by name.
+    """
+
+    ident: int
+    call: str
+    code: CodeType
+    lasti: int
+    silent: bool
+
+
+def current(tensor: Tensor) -> Tensor:
+    """The tensor itself; of a variable the version that is read, which marks it as watched."""
+    read = getattr(tensor, "read", None)
+    return tensor if read is None else cast("Tensor", read())
+
+
+def cut(tensor: Tensor, call: str, *, silent: bool = False, display: bool = False) -> None:
+    """A number is about to be taken out of a tensor: to be called before it is computed.
+
+    Parameters
+    ----------
+    tensor : Tensor
+    call : str
+        What takes it, as people write it: ``"float"``, ``".numpy()"``, ``"print"``, ``"np.asarray(x, dtype=float)"``.
+    silent : bool
+        Asked for by name (``.numpy()``, ``.item()``, ``print``): logged for `explain`, no warning.
+    display : bool
+        For people to read (``print``, ``format``, ``repr``): allowed while a callable is recorded.
+
+    Warns
+    -----
+    GradientCutWarning
+        Once per line per tape, where a recording tape tracks the tensor.
+
+    Raises
+    ------
+    ConcreteValueError
+        While a callable is recorded for reuse and the tensor may change between calls.
+    """
+    captures = active_captures()
+    if captures and not display:
+        node = tensor.node
+        for c in reversed(captures):
+            if c.depends(node):
+                frame = user_frame(2)
+                raise ConcreteValueError(
+                    f"{call} took a number out of {node!r} while {c.name} recorded the function for reuse: later calls "
+                    f"would reuse that number ({describe(frame.f_code, frame.f_lasti)}); "
+                    f"{_remedy(call, frame, recording=True)}"
+                )
+    if active_tapes():
+        announce(current(tensor), call, silent=silent)
+
+
+def announce(tensor: Tensor, call: str, *, silent: bool) -> None:
+    """Log a cut on the tapes that track the tensor, warn first: a warning raised as an error leaves all unchanged."""
+    tapes = [tape for tape in active_tapes() if tensor.ident in tape.producer]
+    if not tapes:
+        return
+    frame = user_frame(3)
+    code, lasti = frame.f_code, frame.f_lasti
+    if not silent:
+        line = line_number(code, lasti)
+        place = (code.co_filename, line)
+        fresh = [tape for tape in tapes if place not in tape.warned]
+        if fresh:
+            warnings.warn_explicit(
+                f"{call} takes a plain number out of {tensor.node!r}: no gradient flows through what is computed from "
+                f"it ({describe(code, lasti)}); {_remedy(call, frame, recording=False)}",
+                GradientCutWarning,
+                code.co_filename,
+                line,
+                module=str(frame.f_globals.get("__name__", "<unknown>")),
+                registry=frame.f_globals.setdefault("__warningregistry__", {}),
+            )
+            for tape in fresh:
+                tape.warned.add(place)
+    entry = Cut(tensor.ident, call, code, lasti, silent)
+    for tape in tapes:
+        tape.cuts.append(entry)
+
+
+_MATH_CALL = re.compile(r"\bmath\.(\w+)")
+_ASSIGNMENT = re.compile(r"\]\s*[-+*/@%&|^]?=(?!=)")
+_SCIPY_CALL = re.compile(r"\b(?:scipy|stats|special|optimize|integrate|interpolate|linalg)\.[\w.]+")
+_NUMPY_NAMES = {
+    "acos": "arccos",
+    "acosh": "arccosh",
+    "asin": "arcsin",
+    "asinh": "arcsinh",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "atanh": "arctanh",
+    "dist": "linalg.norm",
+    "fsum": "sum",
+    "pow": "power",
+}
+
+
+def _remedy(call: str, frame: FrameType, *, recording: bool) -> str:
+    """What to write instead, judged by the user's line."""
+    text = linecache.getline(frame.f_code.co_filename, line_number(frame.f_code, frame.f_lasti))
+    found = _MATH_CALL.search(text)
+    if found:
+        name = found.group(1)
+        return f"write np.{_NUMPY_NAMES.get(name, name)}(...) instead of math.{name}(...)"
+    if _ASSIGNMENT.search(text) and call in {"float", "int", "__array__"}:
+        return "build the array with np.stack([...]), or set elements of a tensor with x.at[i].set(value)"
+    if _SCIPY_CALL.search(text):
+        return "SciPy computes with plain numbers: write it with NumPy, or use st.special, st.stats, st.linalg"
+    if recording:
+        return "keep it a tensor, and write st.where for choices; pass plain numbers as arguments that stay fixed"
+    return "keep it a tensor, or write x.numpy() where a plain number is meant"

@@ -1,0 +1,255 @@
+"""Guards: decisions that Python took on a tensor's value, each with its condition, the value seen, the user's line.
+
+A guard is kept by every tape and every callable that is being recorded in this thread. Outside of a callable it is also
+logged with the leaves below its condition, so that a function compiled later from an expression knows on what that
+expression rests. The log is weak: a guard belongs to the youngest leaf below its condition (the one that dies first)
+and is garbage as soon as that leaf is.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import CodeType
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from symtape.compile.evaluate import evaluate
+from symtape.errors import SymbolicTruthError
+from symtape.graph.node import PLACEHOLDER, SYMBOLIC, VALUED, Leaf, Node, next_ident
+from symtape.graph.source import describe, positions, user_frame
+from symtape.ops.namespace import NODES
+from symtape.tape.cuts import announce, current, cut
+from symtape.tape.recording import active_captures, active_tapes
+
+if TYPE_CHECKING:
+    from symtape.tape.tensor import Tensor
+
+__all__ = ["Guard", "chained", "count", "cut", "integer", "logged", "note", "truth"]
+
+_DEPENDS = VALUED | SYMBOLIC | PLACEHOLDER
+_OWN_LIMIT = 10_000  # decisions kept with one leaf; beyond, the oldest go
+_NEARBY = 256  # nodes looked at for further leaves below a condition
+
+
+@dataclass(eq=False, frozen=True, slots=True, weakref_slot=True)
+class Guard:
+    """A decision taken on a tensor.
+
+    Attributes
+    ----------
+    node : Node
+        What was looked at.
+    seen : bool or int
+        What it gave.
+    how : {"bool", "int", "count"}
+        Its truth, its integer part, or the number of true elements (the length that a mask selects).
+    code, lasti
+        The user's line.
+    stamp : int
+        Place in time, comparable with the identities of tensors.
+    thread : int
+    """
+
+    node: Node
+    seen: bool | int
+    how: str
+    code: CodeType
+    lasti: int
+    stamp: int
+    thread: int
+
+    def condition(self) -> Node:
+        """A boolean scalar node that is true where the same decision would be taken."""
+        node = self.node
+        B = NODES
+        if self.how == "count":
+            return cast(Node, B.equal(B.sum(B.astype(node, np.dtype(np.int64))), int(self.seen)))
+        if node.shape != ():
+            node = B.reshape(node, ())
+        if self.how == "int":
+            return cast(Node, B.equal(node if node.dtype.kind in "iub" else B.trunc(node), int(self.seen)))
+        if node.dtype.kind != "b":
+            return cast(Node, B.not_equal(node, 0) if self.seen else B.equal(node, 0))
+        return node if self.seen else cast(Node, B.logical_not(node))
+
+    @property
+    def line(self) -> str:
+        """``file:line: text`` of the decision."""
+        return describe(self.code, self.lasti)
+
+
+def truth(tensor: Tensor) -> bool:
+    """Truth value of a tensor, noted as a guard.
+
+    Raises
+    ------
+    SymbolicTruthError
+        If the tensor has no number.
+    ValueError
+        As NumPy's, if it has more than one element.
+    """
+    node = current(tensor).node
+    if node.flags & (SYMBOLIC | PLACEHOLDER):
+        raise SymbolicTruthError(
+            f"the truth of {node!r} was asked for (if, while, and, or, not, a chained comparison), but it depends on "
+            "a symbol and has no value; write st.where(condition, a, b) for a choice, & and | for logic, "
+            "st.between(x, low, high) for low <= x <= high"
+        )
+    seen = bool(evaluate((node,))[0])
+    note(node, seen, "bool")
+    return seen
+
+
+def integer(tensor: Tensor, call: str = "int") -> int:
+    """Integer taken from a tensor, noted as a guard; of a float tensor it is a cut as well.
+
+    Parameters
+    ----------
+    tensor : Tensor
+    call : str
+        ``"int"``, or ``"index"`` where Python wants an index, which only integers have.
+
+    Raises
+    ------
+    TypeError
+        As NumPy's, if the tensor has several elements, or is no integer where an index is wanted.
+    """
+    read = current(tensor)
+    node = read.node
+    if node.flags & (SYMBOLIC | PLACEHOLDER):
+        raise SymbolicTruthError(
+            f"an integer was asked for ({call}) of {node!r}, which depends on a symbol and has no value"
+        )
+    if call == "index" and (node.dtype.kind not in "iub" or node.shape != ()):
+        raise TypeError(
+            f"only integer scalar tensors can be converted to an index, got one of shape {node.shape} "
+            f"and dtype {node.dtype}"
+        )
+    value = evaluate((node,))[0]
+    if node.dtype.kind == "f":
+        announce(read, call, silent=False)
+    seen = int(value)
+    note(node, seen, "int")
+    return seen
+
+
+def count(mask: Tensor) -> int:
+    """How many elements of a boolean tensor are true, noted as a guard: the length that indexing with it gives."""
+    node = current(mask).node
+    if node.flags & (SYMBOLIC | PLACEHOLDER):
+        raise SymbolicTruthError(
+            f"indexing with the mask {node!r} needs to know how many elements are true, but the mask depends on a "
+            "symbol; write st.where(mask, x, 0) instead"
+        )
+    seen = int(np.count_nonzero(evaluate((node,))[0]))
+    note(node, seen, "count")
+    return seen
+
+
+def note(node: Node, seen: bool | int, how: str) -> None:
+    """Keep a decision wherever decisions are kept; one that rests on implicit constants only is none."""
+    if not node.flags & _DEPENDS:
+        return
+    frame = user_frame(2)
+    guard = Guard(node, seen, how, frame.f_code, frame.f_lasti, next_ident(), threading.get_ident())
+    for tape in active_tapes():
+        tape.guards.append(guard)
+    captures = active_captures()
+    if captures:
+        for c in captures:
+            c.add(guard)
+    else:
+        _log(guard)
+
+
+class _Log:
+    """The decisions kept with one leaf: its own, and weakly those that belong to a younger one."""
+
+    __slots__ = ("others", "own")
+
+    def __init__(self) -> None:
+        self.own: dict[tuple[Node, bool | int, str], Guard] = {}
+        self.others: weakref.WeakSet[Guard] = weakref.WeakSet()
+
+
+def _log(guard: Guard) -> None:
+    below = _valued_leaves(guard.node)
+    if not below:
+        return
+    youngest = max(below, key=lambda leaf: cast(int, leaf.params[0]))
+    own = _log_of(youngest).own
+    key = (guard.node, guard.seen, guard.how)
+    if key in own:
+        return
+    while len(own) >= _OWN_LIMIT:
+        del own[next(iter(own))]
+    own[key] = guard
+    for leaf in below:
+        if leaf is not youngest:
+            _log_of(leaf).others.add(guard)
+
+
+def _log_of(leaf: Leaf) -> _Log:
+    if leaf.log is None:
+        leaf.log = _Log()
+    return cast(_Log, leaf.log)
+
+
+def _valued_leaves(node: Node) -> list[Leaf]:
+    """Leaves with a value below a node: those among its nearest nodes, at least one where there is one."""
+    found: list[Leaf] = []
+    seen = {node}
+    stack = [node]
+    while stack and (len(seen) < _NEARBY or not found):
+        current = stack.pop()
+        if isinstance(current, Leaf):
+            found.append(current)
+        for i in current.inputs:
+            if i not in seen and i.flags & VALUED:
+                seen.add(i)
+                stack.append(i)
+    return found
+
+
+def logged(leaves: Iterable[Node], before: int | None = None) -> list[Guard]:
+    """Decisions that this thread took on expressions of the leaves, outside of recorded callables.
+
+    Parameters
+    ----------
+    leaves : iterable of Node
+    before : int, optional
+        Identity of a tensor: decisions taken after it was made do not concern it.
+
+    Returns
+    -------
+    list of Guard
+        In the order of decision.
+    """
+    thread = threading.get_ident()
+    found: set[Guard] = set()
+    for leaf in leaves:
+        log = getattr(leaf, "log", None)
+        if log is not None:
+            found.update(g for g in [*log.own.values(), *log.others] if g.thread == thread)
+    return sorted((g for g in found if before is None or g.stamp < before), key=lambda g: g.stamp)
+
+
+def chained(node: Node) -> Guard | None:
+    """The first half of a chained comparison ``a <= x <= b`` of which ``node`` is the second, if it is one.
+
+    Python evaluates the halves one after the other and asks for the truth of the first; both stand at the same place
+    of the source.
+    """
+    if node.code is None:
+        return None
+    stacks = [tape.guards for tape in active_tapes()] + [c.guards for c in active_captures()]
+    for guard in [*logged(_valued_leaves(node)), *(g for guards in stacks for g in guards)]:
+        if guard.code is node.code and guard.how == "bool" and guard.node is not node and guard.lasti < node.lasti:
+            place = positions(guard.code, guard.lasti)
+            if place[0] is not None and place == positions(node.code, node.lasti):
+                return guard
+    return None
