@@ -1,23 +1,15 @@
-"""Sympy expressions onto the tape: `from_sympy`, and the table in which our own symbols find their leaf again."""
+"""Sympy expressions onto the tape."""
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping
 from typing import Any
 
 from symtape.errors import UnknownNameError
 from symtape.formula.symbols import is_leaf_symbol
 from symtape.ops import sympy_bridge
+from symtape.tape.leaf_table import find
 from symtape.tape.tensor import TENSORS, Tensor, lift
-
-#: Leaves that people declared, by the identity that their symbols carry.
-_leaves: weakref.WeakValueDictionary[int, Tensor] = weakref.WeakValueDictionary()
-
-
-def remember(stamp: int, tensor: Tensor) -> None:
-    """Enter a leaf, so that its symbol leads back to it."""
-    _leaves[stamp] = tensor
 
 
 def from_sympy(expression: Any, names: Mapping[Any, Any] | None = None) -> Any:
@@ -74,7 +66,7 @@ def from_sympy(expression: Any, names: Mapping[Any, Any] | None = None) -> Any:
 
 def _leaf_of(symbol: Any) -> Any:
     stamp, *at = symbol.stamp
-    tensor = _leaves.get(stamp)
+    tensor = find(stamp)
     if tensor is None:
         raise UnknownNameError(f"the variable behind the symbol {symbol} does not exist any more; map it: from_sympy(expr, {{symbol: tensor}})")
     read = lift(tensor)

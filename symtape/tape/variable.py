@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from symtape.errors import ShapeError
-from symtape.graph.node import Array, leaf, next_ident
+from symtape.graph.node import Array, Node, leaf, next_ident
 from symtape.graph.node import symbol as symbol_node
 from symtape.graph.shapes import as_shape
+from symtape.tape.leaf_table import remember
 from symtape.tape.recording import active_tapes
 from symtape.tape.tensor import Tensor, _new, lift, wrap
 
@@ -59,6 +60,7 @@ class Variable(Tensor):
         self.trainable = bool(trainable)
         self.name = name
         self._set(_real_array(initial_value, dtype, name))
+        remember(self.ident, self)
 
     def _set(self, value: Array) -> None:
         self.node = leaf(value, self.name, self.ident)
@@ -95,6 +97,12 @@ class Variable(Tensor):
         return self.assign(self.node.value - (delta.numpy() if isinstance(delta, Tensor) else np.asarray(delta)))
 
 
+def _declared(node: Node) -> Tensor:
+    tensor = wrap(node)
+    remember(node.params[0], tensor)
+    return tensor
+
+
 def constant(value: Any, name: str | None = None, dtype: npt.DTypeLike | None = None, *, copy: bool = True) -> Tensor:
     """A leaf with a fixed value; no tape watches it by itself.
 
@@ -111,7 +119,7 @@ def constant(value: Any, name: str | None = None, dtype: npt.DTypeLike | None = 
     Tensor
     """
     array = _real_array(value, dtype, name) if copy or not isinstance(value, np.ndarray) else np.asarray(value, dtype)
-    return wrap(leaf(array, name))
+    return _declared(leaf(array, name))
 
 
 def symbol(name: str, shape: Any = (), dtype: npt.DTypeLike = np.float64) -> Tensor:
@@ -130,7 +138,7 @@ def symbol(name: str, shape: Any = (), dtype: npt.DTypeLike = np.float64) -> Ten
     """
     if not isinstance(name, str) or not name:
         raise TypeError(f"a symbol needs a name, got {name!r}")
-    return wrap(symbol_node(name, as_shape(shape), dtype))
+    return _declared(symbol_node(name, as_shape(shape), dtype))
 
 
 def symbols(names: str | Sequence[str], shape: Any = (), dtype: npt.DTypeLike = np.float64) -> tuple[Tensor, ...]:
