@@ -1,4 +1,4 @@
-"""What the benchmarks share: a table at the end with the figure of each case beside its limit, if the project states one."""
+"""What the benchmarks share: a table at the end, the figure of each case beside its limit where one is stated."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Compiling: microseconds per live operation of a random graph with its gradient; loading in a fresh process; imports."""
+"""Compiling: seconds for a random graph with its gradient; loading in a fresh process; imports."""
 
 import os
 import random

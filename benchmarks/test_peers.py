@@ -29,7 +29,7 @@ def by_hand():
 
 
 def by_lambdify():
-    """sympy's own way from a formula to a function."""
+    """Use sympy's own way from a formula to a function."""
     x, y = sympy.symbols("x y")
     z = x**2 * y + sympy.sin(y)
     return sympy.lambdify([x, y], [z, z.diff(x), z.diff(y)], "numpy")
@@ -49,7 +49,7 @@ def test_call(benchmark, report, make):
     report(benchmark.stats.stats.median / 1_000 * 1e6, "us a call", 2.0 if make is ours else None)
 
 
-# --- a million rows of the tour's loss -----------------------------------------------------------------------------------
+# --- a million rows of the tour's loss ----------------------------------------
 
 RNG = np.random.default_rng(0)
 A, B, ROWS = RNG.random((5, 3)), RNG.random(5), RNG.random((1_000_000, 3))
@@ -105,7 +105,7 @@ def test_batch_of_a_million_rows(benchmark, report, make):
     report(benchmark.stats.stats.median * 1e3, "ms", 100.0 if make is loss_ours else None)
 
 
-# --- the gradient of a function of many variables ------------------------------------------------------------------------
+# --- the gradient of a function of many variables ----------------------------------------
 
 
 def rosen(np_, x):

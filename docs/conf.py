@@ -1,0 +1,127 @@
+"""Sphinx configuration: MyST pages, docstrings, and two pages that are generated from the package itself."""
+
+import importlib
+import inspect
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.directives.code import CodeBlock
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+import symtape  # noqa: E402
+from symtape.ops import registry  # noqa: E402
+
+project = "symtape"
+author = "The symtape developers"
+project_copyright = author
+version = release = symtape.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "sphinx.ext.viewcode"]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_heading_anchors = 3
+autodoc_typehints = "none"  # the docstrings say it in words
+autodoc_member_order = "bysource"
+napoleon_google_docstring = False
+napoleon_use_param = False  # types in docstrings are words, no references
+napoleon_use_rtype = False
+napoleon_use_ivar = True
+html_theme = "alabaster"
+html_theme_options = {
+    "description": "exact derivatives, fast functions, certified minima",
+    "fixed_sidebar": True,
+    "page_width": "1080px",
+}
+html_sidebars = {"**": ["about.html", "searchfield.html", "navigation.html", "relations.html"]}
+nitpick_ignore_regex = [("py:.*", r"(numpy|scipy|sympy|np|collections|optional|ndarray|array_like).*")]
+
+_GROUPS = {
+    "symtape.tape.gradient_tape": "The tape",
+    "symtape.tape.tensor": "Tensors and variables",
+    "symtape.tape.variable": "Tensors and variables",
+    "symtape.tape.custom": "The tape",
+    "symtape.tape.transforms": "Functional style",
+    "symtape.tape.compiled": "Compiled functions",
+    "symtape.optimize": "Minimizing and fitting",
+    "symtape.errors": "Errors and warnings",
+}
+
+
+def _group(home: str) -> str:
+    for prefix, title in _GROUPS.items():
+        if home.startswith(prefix):
+            return title
+    return "More"
+
+
+def write_api(target: Path) -> None:
+    """One entry for each public name, from the package's own table."""
+    groups: dict[str, list[str]] = {}
+    for name in symtape.__all__:
+        thing = getattr(symtape, name)
+        if name.startswith("__") or inspect.ismodule(thing):
+            continue
+        groups.setdefault(_group(thing.__module__), []).append(name)
+    order = [*dict.fromkeys(_GROUPS.values()), "More"]
+    lines = ["# API reference", "", "Everything here is `symtape.NAME`, with `import symtape as st` written `st.NAME`.", ""]
+    for title in order:
+        if title not in groups:
+            continue
+        lines += [f"## {title}", ""]
+        for name in sorted(groups[title], key=str.lower):
+            thing = getattr(symtape, name)
+            home = f"{thing.__module__}.{thing.__qualname__}"
+            kind = "autoexception" if inspect.isclass(thing) and issubclass(thing, Exception) else "autofunction"
+            options = []
+            if inspect.isclass(thing) and kind == "autofunction":
+                kind, options = "autoclass", ["   :members:"]
+            lines += [f"### {name}", "", "```{eval-rst}", f".. {kind}:: {home}", *options, "```", ""]
+    target.write_text("\n".join(lines), encoding="utf-8")
+
+
+def write_operations(target: Path) -> None:
+    """The table of functions, from the registry."""
+    for module in ("symtape.ops", "symtape.tape.tensor"):
+        importlib.import_module(module)
+    lines = [
+        "# Table of operations",
+        "",
+        "Generated from the registry. A function takes tensors where NumPy's (or SciPy's) takes arrays, under the same name and",
+        "with the same arguments.",
+        "",
+        "| function | stands for | kind | gradient |",
+        "|---|---|---|---|",
+    ]
+    for name, entry in sorted(registry.functions().items()):
+        if entry.op is None:
+            kind, gradient = "function of several operations", "by its operations"
+        else:
+            flows = entry.op.differentiable and any(rule is not None for rule in entry.op.partials.values() or [1])
+            kind, gradient = entry.op.kind.value, "yes" if flows else "none: constant almost everywhere"
+        lines.append(f"| `{name}` | {', '.join(f'`{full}`' for full in entry.implements) or 'rules only'} | {kind} | {gradient} |")
+    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_generated(app: Sphinx) -> None:
+    """Write the pages that the package itself determines."""
+    folder = HERE / "generated"
+    folder.mkdir(exist_ok=True)
+    write_api(folder / "api.md")
+    write_operations(folder / "operations.md")
+    lesson = (HERE.parent / "examples" / "lesson.md").read_text(encoding="utf-8")
+    (folder / "lesson.md").write_text(lesson, encoding="utf-8")
+
+
+class CodeCell(CodeBlock):
+    """Shows a cell of the lesson as code; the tests run it."""
+
+    option_spec = {**CodeBlock.option_spec, "tags": str}  # noqa: RUF012 (Sphinx's own way)
+
+
+def setup(app: Sphinx) -> None:
+    """Register what is ours."""
+    app.add_directive("code-cell", CodeCell)
+    app.connect("config-inited", lambda app, config: write_generated(app))
