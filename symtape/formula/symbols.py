@@ -14,6 +14,7 @@ from symtape.graph.node import LEAF, Node
 
 _MAX_POWER = 10
 _MAX_NUMERATOR = 10**6
+_DOUBLE_BITS = 53
 
 
 @cache
@@ -44,6 +45,31 @@ def _classes() -> tuple[Any, Any]:
         """A double that prints with the digits that give it back."""
 
         __slots__ = ()
+
+        def _same(self, result: Any) -> Any:
+            """The result of arithmetic as a `Double` again, so that a product of a coefficient prints as the coefficient does."""
+            return Double._new(result._mpf_, result._prec) if type(result) is sympy.Float else result
+
+        def __add__(self, other: Any) -> Any:
+            return self._same(super().__add__(other))
+
+        def __sub__(self, other: Any) -> Any:
+            return self._same(super().__sub__(other))
+
+        def __mul__(self, other: Any) -> Any:
+            return self._same(super().__mul__(other))
+
+        def __truediv__(self, other: Any) -> Any:
+            return self._same(super().__truediv__(other))
+
+        def __neg__(self) -> Any:
+            return self._same(super().__neg__())
+
+        def __abs__(self) -> Any:
+            return self._same(super().__abs__())
+
+        def _eval_power(self, exponent: Any) -> Any:
+            return self._same(super()._eval_power(exponent))
 
         def _text(self) -> str:
             return repr(float(self))
@@ -112,4 +138,4 @@ def number(value: Any) -> Any:
     numerator, denominator = double.as_integer_ratio()
     if denominator <= 2**_MAX_POWER and abs(numerator) < _MAX_NUMERATOR:
         return sympy.Rational(numerator, denominator)
-    return _classes()[1](double, 17)
+    return _classes()[1](double, precision=_DOUBLE_BITS)
