@@ -66,7 +66,12 @@ def write_api(target: Path) -> None:
             continue
         groups.setdefault(_group(thing.__module__), []).append(name)
     order = [*dict.fromkeys(_GROUPS.values()), "More"]
-    lines = ["# API reference", "", "Everything here is `symtape.NAME`, with `import symtape as st` written `st.NAME`.", ""]
+    lines = [
+        "# API reference",
+        "",
+        "Everything here is `symtape.NAME`, with `import symtape as st` written `st.NAME`.",
+        "",
+    ]
     for title in order:
         if title not in groups:
             continue
@@ -89,8 +94,8 @@ def write_operations(target: Path) -> None:
     lines = [
         "# Table of operations",
         "",
-        "Generated from the registry. A function takes tensors where NumPy's (or SciPy's) takes arrays, under the same name and",
-        "with the same arguments.",
+        "Generated from the registry. A function takes tensors where NumPy's (or SciPy's) takes arrays, under the same",
+        "name and with the same arguments.",
         "",
         "| function | stands for | kind | gradient |",
         "|---|---|---|---|",
@@ -101,7 +106,8 @@ def write_operations(target: Path) -> None:
         else:
             flows = entry.op.differentiable and any(rule is not None for rule in entry.op.partials.values() or [1])
             kind, gradient = entry.op.kind.value, "yes" if flows else "none: constant almost everywhere"
-        lines.append(f"| `{name}` | {', '.join(f'`{full}`' for full in entry.implements) or 'rules only'} | {kind} | {gradient} |")
+        names = ", ".join(f"`{full}`" for full in entry.implements) or "rules only"
+        lines.append(f"| `{name}` | {names} | {kind} | {gradient} |")
     target.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

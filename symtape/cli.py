@@ -32,7 +32,7 @@ import symtape as st
 from symtape import notebook, shipped, tour
 from symtape.errors import ExpressionSyntaxError, SymtapeError, UnknownNameError
 from symtape.formula.text import free_names, parse
-from symtape.tape.tensor import Tensors
+from symtape.tape.tensor import TENSORS
 from symtape.versions import __version__
 
 
@@ -145,7 +145,7 @@ def _diff(options: argparse.Namespace) -> int:
     symbols = {name: st.symbol(name) for name in names}
     with st.GradientTape() as tape:
         tape.watch([symbols[name] for name in wrt])
-        value = parse(text, symbols, Tensors())
+        value = parse(text, symbols, TENSORS)
     derivatives = dict(zip(wrt, tape.gradient(value, [symbols[name] for name in wrt]), strict=True))
 
     report: dict[str, Any] = {"expression": text, "variables": list(wrt)}
@@ -177,7 +177,7 @@ def _minimize(options: argparse.Namespace) -> int:
     _all_known(options.start, names, text, "--start")
     start = {name: options.start.get(name, 0.0) for name in names}
     variables = {name: st.Variable(number, name=name) for name, number in start.items()}
-    result = st.minimize(parse(text, variables, Tensors()), list(variables.values()))
+    result = st.minimize(parse(text, variables, TENSORS), list(variables.values()))
     report = {
         "expression": text,
         "start": start,
