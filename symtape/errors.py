@@ -91,3 +91,7 @@ class CacheWarning(UserWarning):
 
 class MethodCapabilityError(SymtapeError, ValueError):
     """A minimization method was asked for a problem that it does not take (bounds, constraints, equations)."""
+
+
+class DataFormError(SymtapeError, ValueError):
+    """Bytes that are no graph in symtape's data form: truncated, altered, of another format, or inconsistent."""
