@@ -92,9 +92,6 @@ class Node:
     def __copy__(self) -> Node:
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Node:
-        return self
-
 
 class Leaf(Node):
     """A node that a person declared; the decisions that were taken on it live as long as it does.
@@ -334,4 +331,4 @@ def items(node: Node) -> tuple[Node, ...]:
     """All results of a node, in order: the node itself if it has one."""
     if node.op.results == 1:
         return (node,)
-    return tuple(build(ITEM, (node,), (k,)) for k in range(node.op.results))
+    return tuple(build(ITEM, (node,), (k,)) for k in range(len(node.shape)))
