@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Structure:
     """The nesting of a tree without its leaves.
 
@@ -22,11 +23,14 @@ class Structure:
     keys : tuple
         Keys of a mapping, field names of a dataclass; empty for sequences.
     children : tuple of Structure
+    extra : object
+        What else the container is made from: the factory of a defaultdict.
     """
 
-    kind: Any
+    kind: type | None
     keys: tuple[Any, ...] = ()
     children: tuple[Structure, ...] = ()
+    extra: Any = None
 
     @property
     def size(self) -> int:
@@ -42,14 +46,85 @@ class Structure:
     def _fill(self, leaves: Iterator[Any]) -> Any:
         if self.kind is None:
             return next(leaves)
-        parts = [child._fill(leaves) for child in self.children]
+        parts = [child._fill(leaves) for child in self.children]  # noqa: SLF001 (of its own kind)
         if dataclasses.is_dataclass(self.kind):
             return self.kind(**dict(zip(self.keys, parts, strict=True)))
-        if self.keys or issubclass(self.kind, Mapping):
-            return self.kind(zip(self.keys, parts, strict=True))
+        if issubclass(self.kind, defaultdict):
+            return self.kind(self.extra, zip(self.keys, parts, strict=True))
+        if issubclass(self.kind, Mapping):
+            return self.kind(dict(zip(self.keys, parts, strict=True)))  # type: ignore[call-arg]
         if hasattr(self.kind, "_fields"):
             return self.kind(*parts)
-        return self.kind(parts)
+        return self.kind(parts)  # type: ignore[call-arg]
+
+    def paths(self) -> Iterator[tuple[Any, ...]]:
+        """Where each leaf stands: positions in sequences, keys of mappings, names of fields.
+
+        Examples
+        --------
+        >>> list(flatten({"a": 1, "b": [2, (3,)]})[1].paths())
+        [('a',), ('b', 0), ('b', 1, 0)]
+        """
+        if self.kind is None:
+            yield ()
+        for key, child in zip(self.keys or range(len(self.children)), self.children, strict=True):
+            for path in child.paths():
+                yield (key, *path)
+
+    def match(self, tree: Any, what: str = "the argument") -> list[Any]:
+        """Subtrees of a tree at the places of the leaves; the order of keys in mappings does not matter.
+
+        Parameters
+        ----------
+        tree
+            Nested at least as deep as the structure.
+        what : str
+            Its name, for messages.
+
+        Raises
+        ------
+        ValueError
+            If the tree is nested otherwise, naming the place.
+
+        Examples
+        --------
+        >>> structure = flatten({"a": 1, "b": [2, 3]})[1]
+        >>> structure.match({"b": ["x", {"y": 0}], "a": "z"})
+        ['z', 'x', {'y': 0}]
+        """
+        found: list[Any] = []
+        self._match(tree, found, what)
+        return found
+
+    def _match(self, tree: Any, found: list[Any], where: str) -> None:
+        if self.kind is None:
+            found.append(tree)
+            return
+        if isinstance(tree, Mapping) and issubclass(self.kind, Mapping):
+            if set(tree) != set(self.keys):
+                raise ValueError(f"{where} has the keys {list(tree)}, wanted {list(self.keys)}")
+            parts = [tree[key] for key in self.keys]
+        elif type(tree) is self.kind and dataclasses.is_dataclass(self.kind):
+            parts = [getattr(tree, name) for name in self.keys]
+        elif isinstance(tree, (list, tuple)) and issubclass(self.kind, (list, tuple)):
+            parts = list(tree)
+        else:
+            raise ValueError(
+                f"{where} is a {type(tree).__name__}, wanted a {self.kind.__name__} of {len(self.children)}"
+            )
+        if len(parts) != len(self.children):
+            raise ValueError(f"{where} has {len(parts)} entries, wanted {len(self.children)}")
+        for key, child, part in zip(self.keys or range(len(parts)), self.children, parts, strict=True):
+            child._match(part, found, f"{where}[{key!r}]")  # noqa: SLF001 (of its own kind)
+
+    def __repr__(self) -> str:
+        if self.kind is None:
+            return "*"
+        if self.keys:
+            return (
+                f"{self.kind.__name__}({', '.join(f'{k}: {c}' for k, c in zip(self.keys, self.children, strict=True))})"
+            )
+        return f"{self.kind.__name__}({', '.join(map(repr, self.children))})"
 
 
 LEAF = Structure(None)
@@ -79,7 +154,10 @@ def _walk(tree: Any, leaves: list[Any], is_leaf: Callable[[Any], bool] | None) -
     kind = type(tree)
     if is_leaf is None or not is_leaf(tree):
         if isinstance(tree, Mapping):
-            return Structure(kind, tuple(tree), tuple(_walk(tree[k], leaves, is_leaf) for k in tree))
+            children = tuple(_walk(tree[k], leaves, is_leaf) for k in tree)
+            return Structure(
+                kind, tuple(tree), children, tree.default_factory if isinstance(tree, defaultdict) else None
+            )
         if isinstance(tree, (list, tuple)):
             return Structure(kind, (), tuple(_walk(child, leaves, is_leaf) for child in tree))
         if dataclasses.is_dataclass(kind):

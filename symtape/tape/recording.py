@@ -108,12 +108,15 @@ class Capture:
         Whether a node depends on what may change between calls.
     guards : list of Guard
         In the order of decision, equal ones once.
+    reads : dict
+        Variables that were read inside, by identity.
     """
 
     name: str
     depends: Callable[[Node], bool]
     guards: list[Guard] = field(default_factory=list)
     known: set[tuple[Node, bool | int, str]] = field(default_factory=set)
+    reads: dict[int, Tensor] = field(default_factory=dict)
 
     def add(self, guard: Guard) -> None:
         """Keep a guard unless an equal one is kept."""

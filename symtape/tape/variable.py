@@ -17,7 +17,7 @@ from symtape.graph.node import Array, Node, leaf, next_ident
 from symtape.graph.node import symbol as symbol_node
 from symtape.graph.shapes import as_shape
 from symtape.tape.leaf_table import remember
-from symtape.tape.recording import active_tapes
+from symtape.tape.recording import active_captures, active_tapes
 from symtape.tape.tensor import Tensor, _new, lift, wrap
 
 
@@ -76,6 +76,8 @@ class Variable(Tensor):
             for tape in active_tapes():
                 if tape.watch_accessed_variables:
                     tape.producer.setdefault(self.ident, None)
+        for c in active_captures():
+            c.reads[self.ident] = self
         return self._read
 
     def assign(self, value: Any) -> Variable:
