@@ -187,9 +187,9 @@ class _Reader:
                 return [], lambda: self.values.append(number)
             case ast.Name(id=name):
                 return [], lambda: self.values.append(self.named(node, name))
-            case ast.BinOp(left=left, op=ast.BitXor(), right=right):
-                base, exponent = ast.unparse(left), ast.unparse(right)
-                raise self.error(node, f"^ is no power here; write ** for a power, as in {base}**{exponent}")
+            case ast.BinOp(op=ast.BitXor()):
+                mended = _shorten(self.text.replace("^", "**"))
+                raise self.error(node, f"^ is no power here; write ** for a power: {mended}")
             case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _BINARY:
                 return [left, right], lambda: self.binary(_BINARY[type(operator)])
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
@@ -253,7 +253,7 @@ class _Reader:
         try:
             return float(value)
         except OverflowError:
-            return math.copysign(math.inf, value)
+            return math.inf if value > 0 else -math.inf
 
     def negative(self) -> None:
         """Negate the last value."""
