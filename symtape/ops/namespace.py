@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from symtape.errors import UnknownNameError
-from symtape.graph.node import DType, Node, Params, build, constant, items
+from symtape.errors import SymbolicTruthError, UnknownNameError
+from symtape.graph.node import CONST, Array, DType, Node, Params, build, constant, items
 from symtape.graph.shapes import Shape
 from symtape.ops import registry
 from symtape.ops.simplify import IDENTITIES
@@ -61,6 +61,21 @@ class Namespace(ABC):
     def dtype(self, value: Any) -> DType:
         """Dtype of a value."""
         return self.node(value).dtype
+
+    def known(self, value: Any) -> Array:
+        """The array behind a value that decides a shape, such as a boolean index. Tapes turn it into a guard.
+
+        Raises
+        ------
+        SymbolicTruthError
+            If the value is no constant.
+        """
+        node = self.node(value)
+        if node.op is not CONST:
+            raise SymbolicTruthError(
+                f"the elements of {node!r} decide a shape and have no value here: select with np.where(mask, a, b)"
+            )
+        return np.asarray(node.value)
 
     def zeros(self, shape: Shape, dtype: Any = np.float64) -> Any:
         """Zeros as a broadcast constant: no memory, whatever the size."""

@@ -1,0 +1,367 @@
+"""What NumPy's square brackets mean: an index expression taken apart into the steps that the ops can do.
+
+``x[index]`` becomes a basic index (an int or a slice for every axis), then a gather along the axes that arrays index,
+then a reshape for the axes that ``None`` adds. Boolean arrays are turned into the integers at which they are True.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from symtape.errors import ShapeError
+from symtape.graph.node import Array, Node
+from symtape.graph.shapes import Dim, Length, Shape, broadcast
+
+#: What a normalized basic index holds per axis: the number of an element, or ``(start, length, step)``.
+Part: TypeAlias = "Length | tuple[Length, Length, int]"
+Basic: TypeAlias = tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscript:
+    """The steps that an index expression stands for; a step that does nothing is None or empty.
+
+    Attributes
+    ----------
+    widened : shape or None
+        Reshape first: boolean scalars index an axis of length 1 that is not there yet.
+    basic : Basic or None
+        Ints and slices.
+    arrays : tuple
+        Integer index arrays: ndarrays, or values of the graph.
+    axes : tuple of int
+        The axes that they index, after the basic step.
+    at : int
+        The axis of the gather's result at which the broadcast axes of the index arrays stand.
+    gathered : shape
+        The shape before the last step.
+    shape : shape or None
+        Reshape last: axes added by ``None``.
+    """
+
+    widened: Shape | None
+    basic: Basic | None
+    arrays: tuple[Any, ...]
+    axes: tuple[int, ...]
+    at: int
+    gathered: Shape
+    shape: Shape | None
+
+
+# ------------------------------------------------------------------------------------------------------ the basic index
+
+
+def whole(length: Length) -> Part:
+    """The part that takes an axis as it is."""
+    return (0, length, 1)
+
+
+def as_slices(basic: Basic) -> tuple[Any, ...]:
+    """The index with which NumPy does the same; it always gives an array, never a scalar.
+
+    Examples
+    --------
+    >>> as_slices((2, (4, 5, -1)))
+    (2, slice(4, None, -1), Ellipsis)
+    """
+    return (*[p if not isinstance(p, tuple) else as_slice(*p) for p in basic], ...)
+
+
+def as_slice(start: Length, length: Length, step: int) -> slice:
+    """The slice of ``length`` elements from ``start``."""
+    stop: Length | None = start + length * step
+    if step < 0 and isinstance(stop, int) and stop < 0:
+        stop = None
+    return slice(start, stop, step)
+
+
+def basic_shape(basic: Basic) -> Shape:
+    """The shape that a basic index leaves."""
+    return tuple(p[1] for p in basic if isinstance(p, tuple))
+
+
+def check_basic(shape: Shape, basic: Basic) -> None:
+    """Refuse an index that leaves the array, as far as lengths are known.
+
+    Raises
+    ------
+    IndexError, ShapeError
+    """
+    if len(basic) != len(shape):
+        raise IndexError(
+            f"too many indices for array: array is {len(shape)}-dimensional, but {len(basic)} were indexed"
+        )
+    for axis, (n, part) in enumerate(zip(shape, basic, strict=True)):
+        if isinstance(part, tuple):
+            start, length, step = part
+            if not (isinstance(n, int) and isinstance(start, int) and isinstance(length, int)):
+                continue
+            last = start + (length - 1) * step
+            if length < 0 or (length and not (0 <= start < n and 0 <= last < n)):
+                raise ShapeError(
+                    f"a slice of {length} elements from {start} in steps of {step} does not fit axis {axis}, "
+                    f"which has length {n}"
+                )
+        elif isinstance(n, int) and isinstance(part, int) and not 0 <= part < n:
+            raise out_of_bounds(part, axis, n)
+
+
+def out_of_bounds(k: int, axis: int, n: Length) -> IndexError:
+    """NumPy's error for an index outside its axis."""
+    return IndexError(f"index {k} is out of bounds for axis {axis} with size {n}")
+
+
+def _element(k: int | Dim, axis: int, n: Length) -> Length:
+    if isinstance(n, int) and isinstance(k, int):
+        if not -n <= k < n:
+            raise out_of_bounds(k, axis, n)
+        return k % n
+    return n + k if isinstance(k, int) and k < 0 else k
+
+
+def _slice(s: slice, n: Length) -> Part:
+    start, stop, step = (_bound(b) for b in (s.start, s.stop, s.step))
+    if step is None:
+        step = 1
+    if isinstance(step, Dim):
+        raise TypeError(f"the step of a slice must be a number, got the named length {step}")
+    if step == 0:
+        raise ValueError("slice step cannot be zero")
+    if isinstance(n, int) and not isinstance(start, Dim) and not isinstance(stop, Dim):
+        chosen = range(*slice(start, stop, step).indices(n))
+        return (chosen.start if chosen else 0, len(chosen), step if len(chosen) > 1 else 1)
+    first, end = _named_bounds(start, stop, step, n)
+    span = end - first if step > 0 else first - end
+    length = span if abs(step) == 1 else (span + (abs(step) - 1)) // abs(step)
+    return (first, max(length, 0) if isinstance(length, int) else length, step)
+
+
+def _bound(bound: Any) -> int | Dim | None:
+    if bound is None or isinstance(bound, Dim):
+        return bound
+    try:
+        return operator.index(bound)
+    except TypeError:
+        raise TypeError(f"slice indices must be integers or None or have an __index__ method, got {bound!r}") from None
+
+
+def _named_bounds(start: int | Dim | None, stop: int | Dim | None, step: int, n: Length) -> tuple[Length, Length]:
+    """First element and end of a slice of an axis whose length is only named: taken to lie inside it."""
+    first: Length = (0 if step > 0 else n - 1) if start is None else start
+    end: Length = (n if step > 0 else -1) if stop is None else stop
+    if isinstance(start, int) and start < 0:
+        first = n + start
+    if isinstance(stop, int) and stop < 0:
+        end = n + stop
+    return first, end
+
+
+# ---------------------------------------------------------------------------------------------------- the whole index
+
+_NEW = object()
+
+
+def is_graph_value(item: Any) -> bool:
+    """Whether something stands for a node: a node itself, or a tensor."""
+    return isinstance(item, Node) or isinstance(getattr(item, "node", None), Node)
+
+
+def parse(B: Any, shape: Shape, index: Any) -> Subscript:
+    """Take ``x[index]`` apart for an ``x`` of the given shape.
+
+    Raises
+    ------
+    IndexError
+        Where NumPy raises it.
+    """
+    entries = _entries(B, index if isinstance(index, tuple) else (index,))
+    shape, entries, widened = _fill(shape, entries)
+    arrays = [e for e in entries if _is_array(e)]
+    if arrays and any(_shape_of(B, a) != () for a in arrays):
+        # beside index arrays an int is an index array of shape ()
+        entries = [np.asarray(e, np.intp) if isinstance(e, int) else e for e in entries]
+    return _plan(B, shape, entries, widened)
+
+
+def _is_array(entry: Any) -> bool:
+    return isinstance(entry, np.ndarray) or is_graph_value(entry)
+
+
+def _shape_of(B: Any, array: Any) -> Shape:
+    return array.shape if isinstance(array, np.ndarray) else B.shape(array)  # type: ignore[no-any-return]
+
+
+def _entries(B: Any, index: tuple[Any, ...]) -> list[Any]:
+    """Ints, slices, `_NEW`, Ellipsis, integer ndarrays, boolean ndarrays, integer values."""
+    return [_entry(B, item) for item in index]
+
+
+def _entry(B: Any, item: Any) -> Any:
+    if item is None:
+        return _NEW
+    if item is Ellipsis or isinstance(item, (slice, Dim)):
+        return item
+    if isinstance(item, (bool, np.bool_)):
+        return np.asarray(item)
+    if isinstance(item, (int, np.integer)):
+        return int(item)
+    if not is_graph_value(item):
+        array = np.asarray(item)
+        if array.dtype != object:
+            if array.size == 0 and not isinstance(item, np.ndarray):
+                array = array.astype(np.intp)  # an empty list indexes nothing
+            if array.dtype.kind not in "iub":
+                raise _wrong_kind(array.dtype)
+            return int(array) if array.ndim == 0 and array.dtype.kind != "b" else array
+    value = B.lift(item)
+    if B.dtype(value).kind == "b":
+        return B.known(value)
+    if B.dtype(value).kind not in "iu":
+        raise _wrong_kind(B.dtype(value))
+    return value
+
+
+def _wrong_kind(dtype: Any) -> IndexError:
+    return IndexError(f"arrays used as indices must be of integer (or boolean) type, got {dtype}")
+
+
+def _consumed(entry: Any) -> int:
+    if entry is _NEW or entry is Ellipsis:
+        return 0
+    return entry.ndim if isinstance(entry, np.ndarray) and entry.dtype.kind == "b" else 1
+
+
+def _fill(shape: Shape, entries: list[Any]) -> tuple[Shape, list[Any], Shape | None]:
+    """Write the ellipsis out and boolean arrays as integers; boolean scalars get an axis of length 1 to index."""
+    ellipses = [k for k, e in enumerate(entries) if e is Ellipsis]
+    if len(ellipses) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    missing = len(shape) - sum(_consumed(e) for e in entries)
+    if missing < 0:
+        raise IndexError(
+            f"too many indices for array: array is {len(shape)}-dimensional, but {len(shape) - missing} were indexed"
+        )
+    place = ellipses[0] if ellipses else len(entries)
+    entries = [*entries[:place], *[slice(None)] * missing, *entries[place + 1 :]]
+    filled: list[Any] = []
+    lengths = list(shape)
+    axis = 0
+    for entry in entries:
+        if isinstance(entry, np.ndarray) and entry.dtype.kind == "b":
+            if entry.ndim == 0:
+                lengths.insert(axis, 1)
+                entry = entry.reshape(1)  # noqa: PLW2901 (the same mask over the new axis)
+            for k, (n, m) in enumerate(zip(lengths[axis:], entry.shape, strict=False)):
+                if isinstance(n, int) and n != m:
+                    raise IndexError(
+                        f"boolean index did not match indexed array along axis {axis + k}; size of axis is {n} "
+                        f"but size of corresponding boolean axis is {m}"
+                    )
+            filled.extend(np.nonzero(entry))
+            axis += entry.ndim
+        else:
+            filled.append(entry)
+            axis += _consumed(entry)
+    return tuple(lengths), filled, tuple(lengths) if len(lengths) > len(shape) else None
+
+
+def _plan(B: Any, shape: Shape, entries: list[Any], widened: Shape | None) -> Subscript:
+    basic: list[Part] = []
+    arrays: list[Any] = []
+    axes: list[int] = []
+    places: list[int] = []  # of the index arrays among the entries
+    layout: list[Length] = []  # axes that slices and None leave
+    before = 0  # how many of them stand before the first index array
+    kept = 0  # axes that the basic step leaves
+    axis = 0
+    for place, entry in enumerate(entries):
+        if entry is _NEW:
+            layout.append(1)
+            continue
+        n = shape[axis]
+        if _is_array(entry):
+            if not arrays:
+                before = len(layout)
+            basic.append(whole(n))
+            arrays.append(entry)
+            axes.append(kept)
+            places.append(place)
+            kept += 1
+        elif isinstance(entry, slice):
+            part = _slice(entry, n)
+            basic.append(part)
+            layout.append(part[1])  # type: ignore[index]
+            kept += 1
+        else:
+            basic.append(_element(entry, axis, n))
+        axis += 1
+    together = not places or places[-1] - places[0] == len(places) - 1
+    common = common_shape([_shape_of(B, a) for a in arrays])
+    first = before if together else 0
+    final = (*layout[:first], *common, *layout[first:])
+    added = [e is _NEW for e in entries]
+    slices = [k for k, e in enumerate(entries) if isinstance(e, slice)]
+    at = sum(k < places[0] for k in slices) if places and together else 0
+    rest = tuple(p[1] for k, p in enumerate(p for p in basic if isinstance(p, tuple)) if k not in axes)
+    gathered = (*rest[:at], *common, *rest[at:])
+    trivial = all(p == whole(n) for p, n in zip(basic, shape, strict=True))
+    return Subscript(
+        widened=widened,
+        basic=None if trivial and (arrays or any(added)) else tuple(basic),
+        arrays=tuple(arrays),
+        axes=tuple(axes),
+        at=at,
+        gathered=gathered,
+        shape=final if any(added) else None,
+    )
+
+
+def common_shape(shapes: Sequence[Shape]) -> Shape:
+    """The shape to which index arrays broadcast, or NumPy's error."""
+    try:
+        return broadcast(shapes)
+    except ShapeError:
+        raise IndexError(
+            "shape mismatch: indexing arrays could not be broadcast together with shapes "
+            + " ".join(str(s) for s in shapes)
+        ) from None
+
+
+# ------------------------------------------------------------------------------------------------- where elements stand
+
+
+def checked(indices: Array, axis: int, n: Length) -> Array:
+    """Index numbers of an array inside an axis of length ``n``, negative ones counted from the start if it is known.
+
+    Raises
+    ------
+    IndexError
+        As NumPy.
+    """
+    indices = np.asarray(indices, np.intp)
+    if not isinstance(n, int):
+        return indices
+    outside = (indices < -n) | (indices >= n)
+    if outside.any():
+        raise out_of_bounds(int(indices[outside].flat[0]), axis, n)
+    return np.where(indices < 0, indices + n, indices) if (indices < 0).any() else indices
+
+
+def flat_positions(indices: Sequence[Array], axes: tuple[int, ...], at: int, shape: tuple[int, ...]) -> Array:
+    """Where, in the flattened array of the given shape, each element of a gather's result stands."""
+    strides = [int(np.prod(shape[k + 1 :], dtype=np.intp)) for k in range(len(shape))]
+    common = np.broadcast_shapes(*[i.shape for i in indices])
+    chosen: Array = np.zeros(common, np.intp)
+    for i, axis in zip(indices, axes, strict=True):
+        chosen = chosen + checked(i, axis, shape[axis]) * strides[axis]
+    rest = [k for k in range(len(shape)) if k not in axes]
+    result = chosen.reshape((1,) * at + common + (1,) * (len(rest) - at))
+    for place, k in enumerate(rest):
+        after = len(rest) - place - 1 + (len(common) if place < at else 0)
+        result = result + (np.arange(shape[k]) * strides[k]).reshape((shape[k],) + (1,) * after)
+    return result
