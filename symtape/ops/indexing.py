@@ -69,7 +69,7 @@ def _reach(start: Length, length: Length, step: int) -> tuple[Length, Length]:
 GETITEM: Op = structural(
     "getitem",
     Kind.INDEXED,
-    lambda x, basic: x[as_slices(basic)],
+    lambda x, basic: np.asarray(x)[as_slices(basic)],
     _getitem_infer,
     vjp=(lambda B, g, y, x, basic: B.build(EMBED, (g,), ((basic,), B.shape(x))),),
     batch=lambda B, inputs, batched, basic: B.build(GETITEM, inputs, (_batched_index(B.shape(inputs[0]), basic),)),
@@ -80,7 +80,7 @@ GETITEM: Op = structural(
 
 def _embed_value(*arguments: Any) -> Array:
     *values, boxes, shape = arguments
-    result = np.zeros(shape, values[0].dtype)
+    result = np.zeros(shape, np.result_type(*[np.asarray(v) for v in values]))
     for value, basic in zip(values, boxes, strict=True):
         result[as_slices(basic)] = value
     return result

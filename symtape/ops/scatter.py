@@ -26,10 +26,10 @@ from symtape.ops.subscripts import flat_positions, is_graph_value
 
 def _scatter_add_value(values: Array, *arguments: Any) -> Array:
     *indices, axes, at, shape = arguments
-    places = flat_positions(indices, axes, at, shape).reshape(-1)
+    places = flat_positions([np.asarray(i) for i in indices], axes, at, shape).reshape(-1)
     flat = np.ascontiguousarray(values).reshape(-1)
-    result = np.zeros(int(np.prod(shape, dtype=np.intp)), values.dtype)
-    if values.dtype.kind == "b":
+    result = np.zeros(int(np.prod(shape, dtype=np.intp)), flat.dtype)
+    if flat.dtype.kind == "b":
         result[places[flat]] = True
     else:
         np.add.at(result, places, flat)
@@ -86,10 +86,11 @@ SCATTER_ADD: Op = structural(
 
 def _scatter_set_value(x: Array, values: Array, *arguments: Any) -> Array:
     *indices, axes, at = arguments
-    places = flat_positions(indices, axes, at, x.shape).reshape(-1)
-    result = np.array(x).reshape(-1)
-    result[places] = np.ascontiguousarray(values).reshape(-1)
-    return result.reshape(x.shape)
+    result = np.array(x)
+    places = flat_positions([np.asarray(i) for i in indices], axes, at, result.shape).reshape(-1)
+    flat = result.reshape(-1)
+    flat[places] = np.ascontiguousarray(values).reshape(-1)
+    return flat.reshape(result.shape)
 
 
 def _scatter_set_infer(inputs: Any, axes: tuple[int, ...], at: int) -> tuple[Shape, Any]:
