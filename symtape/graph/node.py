@@ -113,23 +113,30 @@ class _Ref(weakref.ref[Node]):
     table: dict[Any, Any]
 
 
-_lock = threading.RLock()
+class _InternLock:
+    """The one re-entrant lock of all intern tables; replaced after a fork, where its holder may not exist any more."""
+
+    __slots__ = ("lock",)
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+
+    def renew(self) -> None:
+        self.lock = threading.RLock()
 
 
-def _renew_lock() -> None:
-    global _lock  # noqa: PLW0603 (a lock held by another thread at fork would never be released in the child)
-    _lock = threading.RLock()
+_intern = _InternLock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
+    os.register_at_fork(after_in_child=_intern.renew)
 
 
-def _drop(ref: weakref.ref[Node]) -> None:
-    own = cast(_Ref, ref)
-    with _lock:
-        if own.table.get(own.key) is own:
-            del own.table[own.key]
+def _drop(ref: Any, intern: _InternLock = _intern) -> None:
+    # uses no global: they are gone when the last nodes go at the interpreter's end
+    with intern.lock:
+        if ref.table.get(ref.key) is ref:
+            del ref.table[ref.key]
 
 
 def _new(
@@ -173,7 +180,7 @@ def build(op: OpLike, inputs: tuple[Node, ...], params: Params = ()) -> Node:
     flags = 0
     for i in inputs:
         flags |= i.flags
-    with _lock:
+    with _intern.lock:
         ref = table.get(key)
         if ref is not None:
             node = ref()
@@ -273,7 +280,7 @@ def constant(value: Any) -> Node:
 
 
 def _interned_constant(value: Any, key: Params, shape: Shape, dtype: DType, flags: int) -> Node:
-    with _lock:
+    with _intern.lock:
         ref = CONST.table.get(key)
         node = ref() if ref is not None else None
         if node is None:
@@ -289,7 +296,7 @@ def _interned_constant(value: Any, key: Params, shape: Shape, dtype: DType, flag
 def placeholder(position: int, shape: Shape, dtype: DType) -> Node:
     """Input number ``position`` of a closed graph: equal placeholders are one node, so equal bodies are."""
     key = (position, shape, dtype)
-    with _lock:
+    with _intern.lock:
         ref = PARAM.table.get(key)
         node = ref() if ref is not None else None
         if node is None:
