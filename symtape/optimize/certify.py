@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symtape.optimize.convexity import is_convex
-from symtape.optimize.curvature import Curvature, examine
+from symtape.optimize.curvature import Curvature, examine, gradient_reach
 from symtape.optimize.optimality import FirstOrder, bound_multipliers, first_order, largest, row_multipliers
 from symtape.optimize.probes import lower_along
 from symtape.optimize.standard_form import Array, StandardForm
@@ -74,8 +74,8 @@ class Certificate:
     violation : float
         Largest violation of a constraint, relative to ``1 + |limit|``.
     curvature : float
-        Smallest eigenvalue of the Hessian on the critical cone, in unknowns scaled to unit diagonal; infinite at a
-        vertex, NaN if it was not examined.
+        Smallest eigenvalue of the Hessian on the critical cone, in unknowns scaled so that its rows have size 1;
+        infinite at a vertex, NaN if it was not examined.
     newton_step : float
         Length of Newton's step relative to x, in the same scaling.
     drift : float
@@ -179,7 +179,7 @@ def _certify_feasible(form: StandardForm, x: Array, start: Array, order: FirstOr
     face = order.active.subset(strongly_active(order))
     rows = row_multipliers(form, order)
     curvature = examine(form, x, order.residual, rows, face)
-    scale = _kkt_scale(form, x, start, order, curvature)
+    scale = _kkt_scale(form, x, start, order)
     step = relative_step(curvature, x, start)
     convex = is_convex(form, x)
     lower: Array | None = None
@@ -190,7 +190,7 @@ def _certify_feasible(form: StandardForm, x: Array, start: Array, order: FirstOr
     elif curvature.positive and curvature.drift <= DRIFT:
         verdict = Verdict.STRICT_LOCAL_MINIMUM
     else:
-        lower = lower_along(form, x, curvature.directions, order, start)
+        lower = lower_along(form, x, curvature.directions, order, face, start)
         negative = curvature.negative and lower is not None
         verdict = Verdict.NOT_A_MINIMUM if negative else Verdict.CURVATURE_UNDECIDED
     return _described(
@@ -222,21 +222,20 @@ def relative_step(curvature: Curvature, x: Array, start: Array) -> float:
     return step / max(here, 1e-3 * way, np.finfo(float).tiny) if step else 0.0
 
 
-def _kkt_scale(form: StandardForm, x: Array, start: Array, order: FirstOrder, curvature: Curvature) -> float:
+def _kkt_scale(form: StandardForm, x: Array, start: Array, order: FirstOrder) -> float:
     """The size of what cancels in the KKT residual: pulls of active constraints, and the Hessian times x.
 
-    What was there at the start counts a hundred-thousandth, for minima at x = 0.
+    What was there at the start counts a hundred-thousandth, for minima at x = 0. Sizes of multipliers do not count:
+    where no multipliers exist (the constraints' gradients are dependent) least squares makes them as large as it
+    likes.
     """
-    rows = row_multipliers(form, order)
-    first = largest(form.objective.gradient(start))
-    way = curvature.reach(form, x, rows, x - start)
-    return max(
+    sizes = [
         order.scale if order.active.size else 0.0,
-        curvature.reach(form, x, rows, x),
-        1e-5 * way if np.isfinite(way) else 0.0,
-        1e-5 * first if np.isfinite(first) else 0.0,
-        np.finfo(float).tiny,
-    )
+        gradient_reach(form, x, x),
+        1e-5 * gradient_reach(form, x, x - start),
+        1e-5 * largest(form.objective.gradient(start)),
+    ]
+    return max(np.finfo(float).tiny, *(size for size in sizes if np.isfinite(size)))
 
 
 def _described(form: StandardForm, order: FirstOrder, verdict: Verdict, **findings: Any) -> Certificate:

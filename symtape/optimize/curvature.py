@@ -1,6 +1,6 @@
 """Second-order conditions: the Hessian of the Lagrangian on the face of strongly active constraints, and Newton's step.
 
-Everything is judged in scaled unknowns (each divided by the square root of its own diagonal entry of the Hessian),
+Everything is judged in scaled unknowns (units in which the Hessian's rows have size 1),
 so that the verdict does not depend on the units of x. The eigenvalues reported are those of the scaled matrix,
 whose diagonal is 1 or -1. Up to `symtape.optimize.standard_form.DENSE_LIMIT` unknowns the matrix is formed; above,
 products with it serve Lanczos and conjugate gradients.
@@ -29,6 +29,7 @@ FLAT = 1e-9
 FLAT_LARGE = 1e-8
 _DIAGONAL_FLOOR = 1e-14
 _PROBES = 12
+_EQUILIBRATIONS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +46,15 @@ class Curvature:
         Shape (k, n): directions of nonpositive or no curvature, of length 1 in the scaled unknowns, then mapped
         back to x.
     step : ndarray
-        Newton's step on the face, shape (n,).
+        Newton's step on the face along positive curvature, shape (n,).
+    descent : ndarray
+        The same with the step along negative curvature, downhill as far as Newton's would go uphill.
     decrease : float
         What Newton's model promises from that step.
     drift : float
         Relative change of the Hessian over the step.
     scale : ndarray
         The unit of each unknown, shape (n,).
-    matrix : ndarray or None
-        The Hessian of the Lagrangian, where it was formed.
     examined : bool
         False where the spectrum could not be had (Lanczos did not converge, the Hessian was not finite).
     """
@@ -62,10 +63,10 @@ class Curvature:
     tolerance: float
     directions: Array
     step: Array
+    descent: Array
     decrease: float
     drift: float
     scale: Array
-    matrix: Array | None = None
     examined: bool = True
 
     @property
@@ -78,11 +79,12 @@ class Curvature:
         """Has a direction of negative curvature, beyond the tolerance."""
         return self.examined and self.smallest < -self.tolerance
 
-    def reach(self, form: StandardForm, x: Array, multipliers: Array, way: Array) -> float:
-        """How much of a gradient a displacement makes at most: the largest entry of ``|H| @ |way|``."""
-        if self.matrix is None:
-            return largest(form.lagrangian_product(x, multipliers, way))
-        return largest(np.abs(self.matrix) @ np.abs(way))
+
+def gradient_reach(form: StandardForm, x: Array, way: Array) -> float:
+    """How much of a gradient a displacement makes at most: the largest entry of ``|H| @ |way|``, H of the objective."""
+    if form.dense:
+        return largest(np.abs(form.objective.hessian(x)) @ np.abs(way))
+    return largest(form.objective.hvp(x, way))
 
 
 def face_basis(active: ActiveSet, scale: Array) -> Array:
@@ -116,14 +118,25 @@ def face_basis(active: ActiveSet, scale: Array) -> Array:
 
 
 def unknown_scale(matrix: Array) -> Array:
-    """How far each unknown moves for a unit of scaled unknown: ``1/sqrt(|diagonal|)``, floored against noise."""
-    diagonal = np.abs(np.diag(matrix))
-    size = largest(matrix)
-    if size == 0.0 or not np.isfinite(size):
-        return np.ones(diagonal.size)
-    rows = np.max(np.abs(matrix), axis=1)
-    diagonal = np.maximum(diagonal, np.maximum(1e-8 * rows, _DIAGONAL_FLOOR * size))
-    scale: Array = 1 / np.sqrt(diagonal)
+    """The unit of each unknown, such that in these units the largest entry of each row of the matrix is 1.
+
+    For a positive definite matrix that is ``1/sqrt(diagonal)``; otherwise the rows are equilibrated (Ruiz,
+    RAL-TR-2001-034), with a floor under rows that hold nothing but rounding.
+    """
+    sizes = np.abs(matrix)
+    rows = np.max(sizes, axis=1, initial=0.0)
+    top = largest(rows)
+    if top == 0.0 or not np.isfinite(top):
+        return np.ones(rows.size)
+    floor = _DIAGONAL_FLOOR * top
+    scale: Array = 1 / np.sqrt(np.maximum(np.diag(sizes), np.maximum(1e-8 * rows, floor)))
+    empty = rows <= floor
+    for _ in range(_EQUILIBRATIONS):
+        rows = np.max(scale[:, None] * sizes * scale, axis=1)
+        rows[empty] = 1.0
+        scale /= np.sqrt(rows)
+        if np.all(np.abs(rows - 1) < 0.1):
+            break
     return scale
 
 
@@ -161,17 +174,18 @@ def examine(
             tolerance=FLAT,
             directions=np.zeros((0, form.size)),
             step=np.zeros(form.size),
+            descent=np.zeros(form.size),
             decrease=0.0,
             drift=0.0,
             scale=scale,
-            matrix=matrix,
         )
     scaled = basis.T @ (scale[:, None] * matrix * scale) @ basis
     eigenvalues, vectors = np.linalg.eigh(0.5 * (scaled + scaled.T))
     slopes = vectors.T @ (basis.T @ (scale * gradient))
     steep = eigenvalues > FLAT
-    coefficients = np.where(steep, -slopes / np.where(steep, eigenvalues, 1.0), 0.0)
-    step = scale * (basis @ (vectors @ coefficients))
+    sizes = np.abs(eigenvalues)
+    coefficients = np.where(sizes > FLAT, -slopes / np.where(sizes > FLAT, sizes, 1.0), 0.0)
+    step = scale * (basis @ (vectors @ np.where(steep, coefficients, 0.0)))
     drift = 0.0
     if with_drift and np.any(steep) and np.any(step):
         frame = (scale[:, None] * (basis @ vectors[:, steep])) / np.sqrt(eigenvalues[steep])
@@ -187,10 +201,10 @@ def examine(
         tolerance=FLAT,
         directions=directions,
         step=step,
+        descent=scale * (basis @ (vectors @ coefficients)),
         decrease=float(-0.5 * coefficients @ slopes),
         drift=drift,
         scale=scale,
-        matrix=matrix,
     )
 
 
@@ -207,6 +221,7 @@ def _unexamined(n: int) -> Curvature:
         tolerance=FLAT,
         directions=np.zeros((0, n)),
         step=np.zeros(n),
+        descent=np.zeros(n),
         decrease=0.0,
         drift=np.inf,
         scale=np.ones(n),
@@ -270,6 +285,7 @@ def _examine_by_products(
         tolerance=FLAT_LARGE,
         directions=directions,
         step=step,
+        descent=step,
         decrease=float(-0.5 * gradient @ step),
         drift=drift,
         scale=np.ones(n),

@@ -21,9 +21,12 @@ from symtape.optimize.method import Ending, Method, Outcome, Settings
 from symtape.optimize.optimality import violation
 from symtape.optimize.polish import polish
 from symtape.optimize.probes import falls_without_limit
+from symtape.optimize.scipy_methods import METHODS
 from symtape.optimize.standard_form import Array, StandardForm
 
 _ESCAPES = 8
+_CROSSOVER_LIMIT = 500
+_NEAR = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +88,13 @@ class Search:
         return best
 
     def _attempt(self, method: Method) -> Attempt:
-        attempt = self._run(method, self.start)
+        attempt = self._crossed_over(self._run(method, self.start))
         restarted = False
         for _ in range(_ESCAPES):
             certificate = attempt.certificate
             if certificate.lower is not None:
                 attempt = self._run(method, self.form.clip(certificate.lower))
-            elif certificate.violation > FEASIBLE and attempt.outcome.ending not in _CUT and not restarted:
+            elif certificate.violation > FEASIBLE and not self._is_cut(attempt.outcome) and not restarted:
                 restarted = True
                 least = least_violation(self.form, attempt.x)
                 if least.feasible and np.isfinite(self.form.objective.value(least.x)):
@@ -104,24 +107,58 @@ class Search:
                 break
         return attempt
 
+    def _crossed_over(self, attempt: Attempt) -> Attempt:
+        """Let SLSQP settle which constraints are active, where a method (an interior one, say) stopped short of them."""
+        form, certificate = self.form, attempt.certificate
+        slsqp = METHODS["slsqp"]
+        fits = attempt.method is not slsqp and form.rows and form.size <= _CROSSOVER_LIMIT
+        if certificate.verdict is not Verdict.NOT_CONVERGED or certificate.violation > _NEAR or not fits:
+            return attempt
+        outcome = slsqp.run(form, attempt.x, Settings(watch=self._watch))
+        with np.errstate(all="ignore"):
+            x, steps = polish(form, form.clip(outcome.x))
+            rise = form.objective.value(x) - form.objective.value(attempt.x)
+        found = certify(form, x, self.start)
+        if not found.success or rise > _NEAR * (1 + abs(form.objective.value(attempt.x))):
+            return attempt
+        first = attempt.outcome
+        details = {**first.details, "crossover": "SLSQP"}
+        message = f"{first.message} (active constraints settled by SLSQP)"
+        joined = Outcome(x=x, ending=first.ending, message=message, iterations=first.iterations, details=details)
+        return Attempt(x, found, attempt.method, joined, steps)
+
     def _run(self, method: Method, start: Array) -> Attempt:
         settings = Settings(tolerance=self.tolerance, options=dict(self.options), watch=self._watch)
         outcome = method.run(self.form, start, settings)
         x = self.form.clip(outcome.x)
-        if not np.all(np.isfinite(x)):
-            x = self.history[-1].x if len(self.history) else start
+        with np.errstate(all="ignore"):
+            if not np.all(np.isfinite(x)) or not np.isfinite(self.form.objective.value(x)):
+                x = self._last_finite(x, start)
         steps = 0
-        if outcome.ending not in _CUT:
+        if not self._is_cut(outcome):
             x, steps = polish(self.form, x)
         if outcome.ending is Ending.INFEASIBLE and violation(self.form, x) > FEASIBLE:
             found = unchecked(Verdict.INFEASIBLE, self.form, violation(self.form, x))
             return Attempt(x, found, method, outcome, steps)
-        certificate = certify(self.form, x, self.start, _OTHERWISE.get(outcome.ending, Verdict.NOT_CONVERGED))
+        otherwise = _OTHERWISE[outcome.ending] if self._is_cut(outcome) else Verdict.NOT_CONVERGED
+        certificate = certify(self.form, x, self.start, otherwise)
         if certificate.verdict in {Verdict.NOT_CONVERGED, Verdict.NOT_FINITE, Verdict.LIMIT} and self._falls(
             outcome, x
         ):
             certificate = unchecked(Verdict.UNBOUNDED, self.form, certificate.violation)
         return Attempt(x, certificate, method, outcome, steps)
+
+    def _last_finite(self, x: Array, start: Array) -> Array:
+        """The lowest iterate with a finite objective, where the method ended without one."""
+        if self.form.objective.value(x) == -np.inf and np.all(np.isfinite(x)):
+            return x
+        finite = [iterate for iterate in self.history if np.isfinite(iterate.fun)]
+        return min(finite, key=lambda iterate: iterate.fun).x if finite else start
+
+    def _is_cut(self, outcome: Outcome) -> bool:
+        """Whether the caller wants no further step: its callback said so, or a limit of its own was reached."""
+        own_limit = any(name.startswith("max") for name in self.options)
+        return outcome.ending is Ending.STOPPED or (outcome.ending is Ending.LIMIT and own_limit)
 
     def _falls(self, outcome: Outcome, x: Array) -> bool:
         if outcome.ending is Ending.UNBOUNDED:
@@ -140,8 +177,6 @@ class Search:
         return self.user_callback is not None and self.user_callback(x, value, state)
 
 
-#: Endings after which the caller does not want another step.
-_CUT = {Ending.LIMIT, Ending.STOPPED}
 _OTHERWISE = {Ending.LIMIT: Verdict.LIMIT, Ending.STOPPED: Verdict.STOPPED}
 #: Verdicts that another method would not change.
 _FINAL = {Verdict.INFEASIBLE, Verdict.UNBOUNDED, Verdict.STOPPED, Verdict.LIMIT}

@@ -126,10 +126,8 @@ class FirstOrder:
 
     @property
     def scale(self) -> float:
-        """Size of the terms that cancel in the stationarity residual."""
-        lengths = np.ones(self.active.size)
-        lengths[self.active.bounds :] = np.max(np.abs(self.active.row_normals), axis=1, initial=0.0)
-        return max(largest(self.gradient), largest(self.multipliers * lengths))
+        """Size of the objective's gradient, which the multipliers have to balance."""
+        return largest(self.gradient)
 
 
 def largest(values: Array) -> float:

@@ -21,8 +21,8 @@ _STEPS = 100
 _STEPS_LARGE = 20
 _HALVINGS = 12
 _EPS = float(np.finfo(float).eps)
-#: Reach of the active set: a method may stop this far from a limit that holds it, and once polished lies on it.
-_FIRST_REACH, _REACH = 1e-4, 1e-7
+#: How near to a limit x may be for the limit to be tried as active: a polished point lies on it, an interior method stops short of it.
+_REACHES = (1e-7, 1e-5, 1e-3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +59,31 @@ def polish(form: StandardForm, x: Array, steps: int | None = None) -> tuple[Arra
     x = form.clip(x)
     limit = steps if steps is not None else _STEPS if form.dense else _STEPS_LARGE
     with np.errstate(all="ignore"):
-        order = first_order(form, x, _FIRST_REACH)
-        unit = max(order.scale, np.finfo(float).tiny)
-        merit = _Merit(order, unit)
+        order = first_order(form, x)
+        merit = _Merit(order, max(order.scale, np.finfo(float).tiny))
         taken = 0
-        last_length = np.inf
+        last = np.inf
         while taken < limit and np.isfinite(merit.value) and merit.value > 0.0:
-            step = _newton_step(form, x, merit.order)
-            length = largest(step)
-            if not np.isfinite(length) or length <= _EPS * largest(x) * 0.25:
-                break
-            repeated = 0.3 < length / last_length < 0.9
-            found = _advance(form, x, step, merit, longer=repeated)
+            found = _improve(form, x, merit, last)
             if found is None:
                 break
+            last = largest(found[0] - x)
             x, merit = found
-            last_length = length
             taken += 1
         return x, taken
+
+
+def _improve(form: StandardForm, x: Array, merit: _Merit, last: float) -> tuple[Array, _Merit] | None:
+    """A better point by one Newton step, with the nearest limits active first; ``last`` is the length of the step before."""
+    for reach in _REACHES if form.bounded or form.rows else _REACHES[:1]:
+        order = merit.order if reach == _REACHES[0] else first_order(form, x, reach)
+        step = _newton_step(form, x, order)
+        length = largest(step)
+        if np.isfinite(length) and length > 0.25 * _EPS * largest(x):
+            found = _advance(form, x, step, merit, longer=0.3 < length / last < 0.9)
+            if found is not None:
+                return found
+    return None
 
 
 def _newton_step(form: StandardForm, x: Array, order: FirstOrder) -> Array:
@@ -86,7 +93,7 @@ def _newton_step(form: StandardForm, x: Array, order: FirstOrder) -> Array:
     gradient = order.residual
     if np.any(back):
         gradient = gradient + form.lagrangian_product(x, rows, back)
-    return back + examine(form, x, gradient, rows, face, with_drift=False).step
+    return back + examine(form, x, gradient, rows, face, with_drift=False).descent
 
 
 def _back_to_limits(face: ActiveSet) -> Array:
@@ -125,7 +132,7 @@ def _advance(form: StandardForm, x: Array, step: Array, merit: _Merit, *, longer
 
 def _try(form: StandardForm, point: Array, merit: _Merit) -> tuple[Array, _Merit] | None:
     point = form.clip(point)
-    new = _Merit(first_order(form, point, _REACH), merit.unit)
+    new = _Merit(first_order(form, point), merit.unit)
     rises = new.order.value - merit.order.value
     if new.value < 0.99 * merit.value and (form.rows or rises <= 1e-10 * abs(merit.order.value)):
         return point, new

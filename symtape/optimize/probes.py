@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from symtape.optimize.optimality import FirstOrder, active_set, violation
+from symtape.optimize.optimality import ActiveSet, FirstOrder, active_set, violation
 from symtape.optimize.standard_form import Array, StandardForm
 
 #: A value counts as lower if it is so by this part of the sizes that the objective had.
@@ -22,7 +22,9 @@ def value_scale(value: float, first: float) -> float:
     return max(abs(value), fall if np.isfinite(fall) else 0.0)
 
 
-def lower_along(form: StandardForm, x: Array, directions: Array, order: FirstOrder, start: Array) -> Array | None:
+def lower_along(
+    form: StandardForm, x: Array, directions: Array, order: FirstOrder, face: ActiveSet, start: Array
+) -> Array | None:
     """The lowest feasible point found along ``x + t*d`` and ``x - t*d``, if it is lower than x beyond rounding.
 
     Parameters
@@ -32,6 +34,8 @@ def lower_along(form: StandardForm, x: Array, directions: Array, order: FirstOrd
     directions : ndarray of shape (k, n)
     order : FirstOrder
         The first-order conditions at x.
+    face : ActiveSet
+        The constraints that pull: probes stay on their limits.
     start : ndarray of shape (n,)
         Where the search began; its value tells the size of the objective.
 
@@ -50,17 +54,21 @@ def lower_along(form: StandardForm, x: Array, directions: Array, order: FirstOrd
             continue
         for reach in _REACHES * max(extent, 1.0) / length:
             for sign in (1.0, -1.0):
-                point = restore(form, form.clip(x + sign * reach * direction))
+                point = restore(form, form.clip(x + sign * reach * direction), face)
                 value = form.objective.value(point)
                 if value < best and violation(form, point) <= allowed:
                     best, found = value, point
     return found
 
 
-def restore(form: StandardForm, x: Array) -> Array:
-    """Move a point back onto the rows that it violates, by a few steps of least length; x itself if there are none."""
-    lower, upper = form.row_limits()
-    for _ in range(_ROUNDS if form.rows else 0):
+def restore(form: StandardForm, x: Array, face: ActiveSet) -> Array:
+    """Move a point back onto the rows that it violates and those of the face, by a few steps of least length."""
+    if not form.rows:
+        return x
+    lower, upper = (limits.copy() for limits in form.row_limits())
+    kept, side = face.index[face.bounds :], face.side[face.bounds :]
+    lower[kept] = upper[kept] = np.where(side > 0, lower[kept], upper[kept])
+    for _ in range(_ROUNDS):
         values = form.row_values(x)
         off = np.where(values < lower, lower - values, np.where(values > upper, upper - values, 0.0))
         if not np.any(off) or not np.all(np.isfinite(off)):

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import scipy.linalg
 import scipy.optimize
 
 from symtape.errors import UnknownNameError
@@ -80,7 +82,7 @@ class ScipyMethod:
         if form.rows:
             lowered = self.name.lower()
             if lowered in {"slsqp", "cobyla"}:
-                arguments["constraints"] = _dictionaries(form, equations=lowered == "slsqp")
+                arguments["constraints"] = _dictionaries(form, start, equations=lowered == "slsqp")
             else:
                 arguments["constraints"] = _objects(form, start)
         try:
@@ -181,16 +183,19 @@ def _callback(method: str, step: Any) -> Any:
     return named
 
 
-def _dictionaries(form: StandardForm, *, equations: bool) -> list[dict[str, Any]]:
+def _dictionaries(form: StandardForm, x: Array, *, equations: bool) -> list[dict[str, Any]]:
     """The rows as SLSQP's dictionaries: ``eq`` with value 0, ``ineq`` with values at least 0.
 
-    Without ``equations`` an equation is given as two inequalities.
+    Affine equations that follow from the others are left out, since SLSQP stops at them. Without ``equations`` an
+    equation is given as two inequalities.
     """
     result: list[dict[str, Any]] = []
+    repeated = dependent_equations(form, x)
+    start = 0
     for block in form.rows:
         equation = (block.lower == block.upper) & equations
         for kind, sign, picked, limit in (
-            ("eq", 1.0, equation, block.lower),
+            ("eq", 1.0, equation & ~repeated[start : start + block.size], block.lower),
             ("ineq", 1.0, np.isfinite(block.lower) & ~equation, block.lower),
             ("ineq", -1.0, np.isfinite(block.upper) & ~equation, block.upper),
         ):
@@ -202,7 +207,27 @@ def _dictionaries(form: StandardForm, *, equations: bool) -> list[dict[str, Any]
                         "jac": lambda x, b=block, s=sign, p=picked: s * b.jacobian(x)[p],
                     }
                 )
+        start += block.size
     return result
+
+
+def dependent_equations(form: StandardForm, x: Array) -> npt.NDArray[np.bool_]:
+    """Which rows are affine equations that the other affine equations imply, shape (m,)."""
+    lower, upper = form.row_limits()
+    candidates = np.flatnonzero((lower == upper) & (form.row_degrees() <= Degree.AFFINE))
+    marked = np.zeros(lower.size, dtype=bool)
+    if candidates.size < 2:
+        return marked
+    jacobian, values = form.row_jacobian(x)[candidates], form.row_values(x)[candidates]
+    right = lower[candidates] - values + jacobian @ x
+    _, triangle, order = scipy.linalg.qr(jacobian.T, mode="economic", pivoting=True)
+    sizes = np.abs(np.diag(triangle))
+    rank = int(np.count_nonzero(sizes > 1e-12 * sizes[0]))
+    kept, rest = order[:rank], order[rank:]
+    weights = np.linalg.lstsq(jacobian[kept].T, jacobian[rest].T, rcond=None)[0]
+    consistent = np.abs(right[rest] - right[kept] @ weights) <= 1e-10 * (1 + np.abs(right[rest]))
+    marked[candidates[rest[consistent]]] = True
+    return marked
 
 
 def _objects(form: StandardForm, x: Array) -> list[Any]:

@@ -70,6 +70,8 @@ class Objective:
     _at: Array | None = None
     _value: float = np.nan
     _gradient: Array | None = None
+    _hessian_at: Array | None = None
+    _hessian: Array | None = None
 
     def value(self, x: Array) -> float:
         """The objective at x."""
@@ -95,10 +97,12 @@ class Objective:
         return self._value, gradient
 
     def hessian(self, x: Array) -> Array:
-        """The Hessian at x, shape (n, n), made exactly symmetric."""
-        self.counts.hessian += 1
-        matrix = self.full_hessian(x)
-        return 0.5 * (matrix + matrix.T)
+        """The Hessian at x, shape (n, n), made exactly symmetric; kept for the last x, so not to be written to."""
+        if self._hessian is None or self._hessian_at is None or not np.array_equal(self._hessian_at, x):
+            self.counts.hessian += 1
+            matrix = self.full_hessian(x)
+            self._hessian, self._hessian_at = 0.5 * (matrix + matrix.T), np.array(x)
+        return self._hessian
 
     def hvp(self, x: Array, vector: Array) -> Array:
         """The product of the Hessian at x with a vector."""
