@@ -1,0 +1,49 @@
+"""What the ops of linear algebra share: square matrices of floating dtype in stacks, and stacks brought to equal rank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from symtape.errors import DTypeError, MatrixShapeError
+from symtape.graph.shapes import Shape
+
+
+def as_inexact(B: Any, name: str, value: Any) -> Any:
+    """A value in the dtype in which NumPy does linear algebra: integers and booleans become float64."""
+    x = B.lift(value)
+    dtype = B.dtype(x)
+    if dtype.kind in "iub":
+        return B.astype(x, np.dtype(np.float64))
+    if dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise DTypeError(f"array type {dtype} is unsupported in linalg; convert before {name}: x.astype(float)")
+    return x
+
+
+def check_square(name: str, shape: Shape) -> None:
+    """Refuse what is no stack of square matrices.
+
+    Raises
+    ------
+    MatrixShapeError
+        Which is a ``numpy.linalg.LinAlgError``.
+    """
+    if len(shape) < 2:
+        raise MatrixShapeError(
+            f"{name}: {len(shape)}-dimensional array given, shape {shape}; it must be at least two-dimensional"
+        )
+    if shape[-1] != shape[-2]:
+        raise MatrixShapeError(f"{name}: the last two axes of the array must have equal lengths, got shape {shape}")
+
+
+def padded(B: Any, inputs: Sequence[Any], batched: Sequence[bool]) -> tuple[Any, ...]:
+    """Stacks of matrices, some batched: axes of length 1 behind the batch's, so that the stacks broadcast as without it."""
+    lead = max(B.ndim(x) - b for x, b in zip(inputs, batched, strict=True))
+    result = []
+    for x, b in zip(inputs, batched, strict=True):
+        shape: Shape = B.shape(x)
+        missing = lead - (len(shape) - 1)
+        result.append(B.reshape(x, (shape[0], *[1] * missing, *shape[1:])) if b and missing else x)
+    return tuple(result)

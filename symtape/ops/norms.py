@@ -1,0 +1,118 @@
+"""Norms of vectors and matrices, of all orders that need no singular values.
+
+They are made of sums, extremes and powers. At zero the gradient of a p-norm with p > 1 is 0.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from symtape.errors import ShapeError
+from symtape.graph.shapes import kept, normalize_axes, normalize_axis
+from symtape.ops.arguments import as_integer
+from symtape.ops.registry import function
+
+
+def _floating(B: Any, value: Any) -> Any:
+    x = B.lift(value)
+    return x if B.dtype(x).kind == "f" else B.astype(x, np.dtype(np.float64))
+
+
+def _restore(B: Any, y: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    return B.reshape(y, kept(B.shape(x), axes)) if keepdims and axes else y
+
+
+def _euclidean(B: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    return B.root(B.sum(B.multiply(x, x), axis=axes))
+
+
+def _vector(B: Any, x: Any, order: Any, axes: tuple[int, ...]) -> Any:
+    """A norm of the elements along axes taken as one vector."""
+    if order is None:
+        return _euclidean(B, x, axes)
+    if isinstance(order, str):
+        raise ValueError(f"Invalid norm order '{order}' for vectors; wanted a number, np.inf or -np.inf")
+    p = _as_number(order)
+    if p == 2:
+        return _euclidean(B, x, axes)
+    if p == 0:
+        return B.sum(B.astype(B.not_equal(x, 0), B.dtype(x)), axis=axes)
+    size = B.absolute(x)
+    if math.isinf(p):
+        return B.max(size, axis=axes) if p > 0 else B.min(size, axis=axes)
+    if p == 1:
+        return B.sum(size, axis=axes)
+    total = B.sum(B.power(size, p), axis=axes)
+    if p < 1:
+        return B.power(total, 1.0 / p)
+    nothing = B.equal(total, 0)
+    zero, one = (B.const(np.asarray(k, B.dtype(x))) for k in (0, 1))
+    return B.where(nothing, zero, B.power(B.where(nothing, one, total), 1.0 / p))
+
+
+def _as_number(order: Any) -> float:
+    if isinstance(order, (bool, np.bool_)) or not isinstance(order, (int, float, np.integer, np.floating)):
+        raise ValueError(f"Invalid norm order {order!r} for vectors; wanted a plain number, np.inf or -np.inf")
+    return float(order) if isinstance(order, (float, np.floating)) else int(order)
+
+
+def _matrix(B: Any, x: Any, order: Any, rows: int, columns: int) -> Any:
+    both = (rows, columns) if rows < columns else (columns, rows)
+    if order in (None, "fro", "f"):
+        return _euclidean(B, x, both)
+    if order in (2, -2, "nuc"):
+        raise TypeError(
+            f"np.linalg.norm(x, {order!r}) of a matrix needs singular values, which are not recorded; "
+            "use the Frobenius norm ('fro'), the orders 1 and inf, or for order 2 the bound "
+            "np.sqrt(norm(x, 1)*norm(x, np.inf))"
+        )
+    if order not in (1, -1, np.inf, -np.inf):
+        raise ValueError(f"Invalid norm order for matrices: {order!r}; wanted 1, -1, np.inf, -np.inf or 'fro'")
+    along, across = (rows, columns) if abs(order) == 1 else (columns, rows)
+    sums = B.sum(B.absolute(x), axis=along)
+    left = across - (along < across)
+    return B.max(sums, axis=left) if order > 0 else B.min(sums, axis=left)
+
+
+@function("numpy.linalg.norm")
+def norm(B: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """``np.linalg.norm``; the orders 2, -2 and 'nuc' of a matrix are a ``TypeError``."""
+    x = _floating(B, x)
+    ndim = B.ndim(x)
+    if axis is None:
+        axes = tuple(range(ndim))
+        if ord is None or (ord == 2 and ndim == 1) or (ord in ("f", "fro") and ndim == 2):
+            return _restore(B, _euclidean(B, x, axes), x, axes, keepdims)
+    elif isinstance(axis, tuple):
+        axes = tuple(normalize_axis(k, ndim) for k in axis)
+    else:
+        axes = (normalize_axis(as_integer(axis, "'axis' must be None, an integer or a tuple of integers: it"), ndim),)
+    if len(axes) == 1:
+        y = _vector(B, x, ord, axes)
+    elif len(axes) == 2:
+        if axes[0] == axes[1]:
+            raise ValueError(f"Duplicate axes given: {axis}")
+        y = _matrix(B, x, ord, *axes)
+    else:
+        raise ShapeError(f"Improper number of dimensions to norm: {len(axes)} axes with ord={ord!r}; name one or two with axis=")
+    return _restore(B, y, x, tuple(sorted(axes)), keepdims)
+
+
+@function("numpy.linalg.vector_norm")
+def vector_norm(B: Any, x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    """``np.linalg.vector_norm``."""
+    x = _floating(B, x)
+    axes = normalize_axes(axis, B.ndim(x))
+    return _restore(B, _vector(B, x, ord, axes), x, axes, keepdims)
+
+
+@function("numpy.linalg.matrix_norm")
+def matrix_norm(B: Any, x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    """``np.linalg.matrix_norm``."""
+    x = _floating(B, x)
+    if B.ndim(x) < 2:
+        raise ShapeError(f"matrix_norm: wanted a stack of matrices, got shape {B.shape(x)}")
+    return norm(B, x, ord, (-2, -1), keepdims)
