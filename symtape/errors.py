@@ -17,6 +17,10 @@ class ShapeError(SymtapeError, ValueError):
     """Shapes that do not fit together."""
 
 
+class MatrixShapeError(ShapeError, np.linalg.LinAlgError):
+    """A matrix that is not square, or an array that is no matrix, where NumPy raises its ``LinAlgError``."""
+
+
 class DTypeError(SymtapeError, TypeError):
     """A dtype that an operation does not take."""
 
@@ -31,6 +35,10 @@ class MissingValueError(SymtapeError, TypeError):
 
 class NotDifferentiableError(SymtapeError, TypeError):
     """A derivative was asked for that does not exist for this operation or dtype."""
+
+
+class DeclarationError(SymtapeError, ValueError):
+    """An operation is declared in a way that does not tell what is needed, such as a derivative."""
 
 
 class UnknownNameError(SymtapeError, ValueError):

@@ -162,6 +162,8 @@ def _pull(record: RecordLike, outs: list[Any], needed: list[bool], B: Namespace,
             None if c is None or c is ZERO else _exact(_materialize(c, B), by.node(o).shape, B)
             for c, o in zip(outs, record.outputs, strict=True)
         )
+        if op.vjp_together is not None:
+            return [_pair(value) for value in op.vjp_together(B, needed, gs, ys, *inputs, *params)]
         for i, n in enumerate(needed):
             if n:
                 rule = vjp_rule(op, i)
@@ -179,9 +181,9 @@ def _pull(record: RecordLike, outs: list[Any], needed: list[bool], B: Namespace,
     if op.kind is Kind.ELEMENTWISE and op.vjp is None:
         for i, n in enumerate(needed):
             if n:
-                q = partial(op, i)(B, y, *inputs)
+                q = _slope(op, i, params, B, y, inputs)
                 if q is not None:
-                    result[i] = (mask, _times(B, g, q))
+                    result[i] = ZERO if _is_zero(q) else (mask, _times(B, g, q))
         return result
     g = _exact(g, shape, B)
     if op.masks:
@@ -202,6 +204,17 @@ def _pull(record: RecordLike, outs: list[Any], needed: list[bool], B: Namespace,
 
 def _pair(value: Any) -> Any:
     return value if value is None or value is ZERO else (None, value)
+
+
+def _slope(op: Any, i: int, params: Params, B: Namespace, y: Any, inputs: Sequence[Any]) -> Any:
+    """The partial derivative of an elementwise op: a value, a plain number, or None."""
+    q = partial(op, i, params)
+    return q(B, y, *inputs) if callable(q) else q
+
+
+def _is_zero(q: Any) -> bool:
+    """Whether a partial derivative is the number 0: declared so (that of ``sign``), hence a structural zero."""
+    return isinstance(q, (int, float)) and q == 0
 
 
 def _times(B: Namespace, g: Any, q: Any) -> Any:
@@ -269,8 +282,13 @@ def forward(
         if not live:
             continue
         parts: list[list[Any]] = [[] for _ in record.outputs]
-        for i in live:
-            for k, part in enumerate(_push(record, i, known[key(record.inputs[i])], B, by)):
+        if op.jvp_together is not None:
+            moving = [known[key(x)] if i in live else None for i, x in enumerate(record.inputs)]
+            contributions = [op.jvp_together(B, moving, *_arguments(record, by))]
+        else:
+            contributions = [_push(record, i, known[key(record.inputs[i])], B, by) for i in live]
+        for contribution in contributions:
+            for k, part in enumerate(contribution):
                 if part is not None:
                     parts[k].append(part)
         for o, some in zip(record.outputs, parts, strict=True):
@@ -282,6 +300,12 @@ def forward(
     return [known.get(key(t)) for t in targets]
 
 
+def _arguments(record: RecordLike, by: Keying) -> tuple[Any, ...]:
+    """Result, inputs and params of a record, as rules take them."""
+    ys = tuple(by.value(o) for o in record.outputs)
+    return (ys if record.op.results > 1 else ys[0], *[by.value(x) for x in record.inputs], *record.params)
+
+
 def _push(record: RecordLike, i: int, t: Any, B: Namespace, by: Keying) -> Sequence[Any]:
     """The contribution of the tangent of input ``i`` to each result."""
     op, params = record.op, record.params
@@ -289,7 +313,10 @@ def _push(record: RecordLike, i: int, t: Any, B: Namespace, by: Keying) -> Seque
     ys = tuple(by.value(o) for o in record.outputs)
     y: Any = ys if op.results > 1 else ys[0]
     if op.kind is Kind.ELEMENTWISE and op.jvp is None:
-        q = partial(op, i)(B, y, *inputs)
+        q = _slope(op, i, params, B, y, inputs)
+        if _is_zero(q):
+            node = by.node(record.outputs[0])
+            return (B.zeros(node.shape, node.dtype),)
         return (None if q is None else _times(B, t, q),)
     rule = jvp_rule(op, i)
     if rule is None:

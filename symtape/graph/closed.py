@@ -11,7 +11,11 @@ import weakref
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
+from symtape.errors import SingularMatrixError
 from symtape.graph.node import LEAF, Node, placeholder, symbol
+from symtape.graph.source import describe
 from symtape.graph.traverse import substitute, topological
 
 
@@ -42,6 +46,33 @@ class Graph:
             raise TypeError(f"the graph takes {len(self.inputs)} inputs, got {len(arguments)}")
         return substitute(self.outputs, dict(zip(self.inputs, arguments, strict=True)))
 
+    def run(self, arguments: Sequence[Any]) -> tuple[Any, ...]:
+        """The outputs' values at arrays in the place of the inputs, by each op's own value: what an op with a body means.
+
+        Raises
+        ------
+        SingularMatrixError
+            Naming the line in the body.
+        """
+        if len(arguments) != len(self.inputs):
+            raise TypeError(f"the graph takes {len(self.inputs)} inputs, got {len(arguments)}")
+        order, last = self.derived("order", lambda: _with_last_uses(self.outputs))
+        values: dict[Node, Any] = dict(zip(self.inputs, arguments, strict=True))
+        for node, done in zip(order, last, strict=True):
+            if node in values:
+                continue
+            if not node.inputs and node.value is not None:
+                values[node] = node.value
+                continue
+            try:
+                values[node] = node.op.value(*[values[i] for i in node.inputs], *node.params)
+            except np.linalg.LinAlgError as error:
+                place = describe(node.code, node.lasti)
+                raise SingularMatrixError(f"{node.op.name}: {error}; in a body, it stands at {place}") from error
+            for i in done:
+                del values[i]
+        return tuple(values[o] for o in self.outputs)
+
     def derived(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What was made from this graph under ``key``: made at the first call, kept as long as the graph."""
         found = self._derived.get(key)
@@ -59,6 +90,18 @@ class Graph:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Graph:
         return self
+
+
+def _with_last_uses(outputs: Sequence[Node]) -> tuple[list[Node], list[list[Node]]]:
+    """The nodes in order, and for each those (inputs of the graph aside) whose values nobody needs after it."""
+    order = topological(outputs)
+    last = {i: node for node in order for i in node.inputs}
+    kept = set(outputs)
+    done: dict[Node, list[Node]] = {node: [] for node in order}
+    for i, node in last.items():
+        if i not in kept and i.inputs:
+            done[node].append(i)
+    return order, list(done.values())
 
 
 _table: weakref.WeakValueDictionary[tuple[tuple[Node, ...], tuple[Node, ...]], Graph] = weakref.WeakValueDictionary()

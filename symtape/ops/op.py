@@ -71,6 +71,9 @@ ZERO: Final[Any] = _StructuralZero()
 #: As a jvp rule: the op is linear in that input, so the op itself maps the tangent.
 LINEAR: Final[Any] = _Linear()
 
+#: As the number of results: as many as `infer` gives shapes, told by the params (bodies). Greater than one, as for any op with several.
+SEVERAL: Final = 1 << 30
+
 
 @dataclass(eq=False, slots=True, kw_only=True, repr=False)
 class Op:
@@ -88,10 +91,14 @@ class Op:
         for an argument without gradient.
     pair : rule
         vjp on a cotangent pair, ``pair(B, i, (mask, g), y, *inputs, *params) -> (mask, g)``: for ops such as `select` that make masks.
+    vjp_together, jvp_together : rule
+        Instead of a rule per input: ``vjp_together(B, needed, g, y, *inputs, *params)`` gives a list with a contribution per input (None
+        where it is not needed), ``jvp_together(B, tangents, y, *inputs, *params)`` takes a tangent or None per input and gives the result's
+        (a tuple for several results). For ops whose derivatives share their work (bodies).
     masks : bool
         Whether a structural-zero mask travels through the vjp as the value does (layout, indexing, scatter, sums).
     results : int
-        Number of results.
+        Number of results, or `SEVERAL`; an op with more than one has tuples of shapes and dtypes.
     lowering : object
         What the compiler emits; data that `symtape.compile` understands.
     source : str
@@ -109,13 +116,15 @@ class Op:
     formula: Rule | None = None
     partials: Mapping[int, Rule | None] = field(default_factory=dict)
     pair: Rule | None = None
+    vjp_together: Rule | None = None
+    jvp_together: Rule | None = None
     masks: bool = False
     differentiable: bool = True
     results: int = 1
     lowering: Any = None
     source: str = ""
     table: dict[Any, Any] = field(default_factory=dict)
-    partial_programs: dict[int, Any] = field(default_factory=dict)
+    partial_programs: dict[Any, Any] = field(default_factory=dict)
 
     def infer(self, inputs: tuple[Node, ...], params: Params) -> tuple[Any, Any]:
         """Shape and dtype of the result, or the error that NumPy would raise."""
@@ -125,7 +134,7 @@ class Op:
             shape: Shape = broadcast_two(inputs[0].shape, inputs[1].shape)
         else:
             shape = broadcast([i.shape for i in inputs])
-        return shape, result_dtype(self, inputs)
+        return shape, result_dtype(self, inputs, params)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -134,15 +143,15 @@ class Op:
 _dtypes: dict[tuple[Any, ...], DType] = {}
 
 
-def result_dtype(op: Op, inputs: Sequence[Node]) -> DType:
+def result_dtype(op: Op, inputs: Sequence[Node], params: Params = ()) -> DType:
     """NumPy's result dtype of an elementwise op (NEP 50), asked of NumPy once per combination of dtypes."""
-    key = (op, *[type(i.value) if i.flags & WEAK else i.dtype for i in inputs])
+    key = (op, params, *[type(i.value) if i.flags & WEAK else i.dtype for i in inputs])
     found = _dtypes.get(key)
     if found is None:
         samples = [type(i.value)(1) if i.flags & WEAK else np.ones((), i.dtype) for i in inputs]
         try:
             with np.errstate(all="ignore"):
-                found = np.asarray(op.value(*samples)).dtype
+                found = np.asarray(op.value(*samples, *params)).dtype
         except TypeError as error:
             kinds = ", ".join(str(i.dtype) for i in inputs)
             raise DTypeError(f"{op.name} does not take ({kinds}): {error}; convert with .astype(float)") from error
@@ -173,7 +182,7 @@ def flow(op: Op, i: int) -> bool:
     """Whether a gradient can flow from the result of ``op`` to its input ``i``."""
     if not op.differentiable:
         return False
-    if op.pair is not None:
+    if op.pair is not None or op.vjp_together is not None:
         return True
     if op.kind is Kind.ELEMENTWISE and op.vjp is None:
         return not (i in op.partials and op.partials[i] is None)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import copyreg
 import difflib
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from symtape.errors import UnknownNameError
 from symtape.graph.node import ITEM
+from symtape.ops.arguments import only_defaults
 from symtape.ops.element import elementwise_rule
 from symtape.ops.op import LINEAR, Kind, Op, Rule, Rules
 
@@ -76,6 +78,7 @@ def elementwise(
     implements: tuple[str, ...] | None = None,
     partials: Mapping[int, Rule | None] | None = None,
     differentiable: bool = True,
+    truth: bool = False,
     lowering: Any = None,
     arity: int | None = None,
     source: str = "",
@@ -96,6 +99,8 @@ def elementwise(
         Derivatives that replace sympy's, ``rule(B, y, *inputs)``; None where no gradient flows.
     differentiable : bool
         False for ops that are constant almost everywhere (floor, comparisons).
+    truth : bool
+        Whether the formula takes sympy's booleans as they are; else they become 0 and 1 before it sees them.
     lowering : object
         See `symtape.compile`.
     arity : int, optional
@@ -105,41 +110,145 @@ def elementwise(
     -------
     Op
     """
-    op = Op(
-        name=name,
-        kind=Kind.ELEMENTWISE,
-        value=value,
-        formula=formula,
-        partials=dict(partials or {}),
+    op = elementwise_op(
+        name,
+        value,
+        formula,
+        partials=partials,
         differentiable=differentiable,
+        truth=truth,
         lowering=lowering,
         source=source,
     )
-    op.element = lambda at, inputs: elementwise_rule(op, [i.shape for i in inputs], len(at))
-    register(op)
     count = arity if arity is not None else value.nin  # type: ignore[attr-defined]
 
     if count == 1:
 
-        def apply(B: Any, x: Any) -> Any:
+        def apply(B: Any, x: Any, /, out: Any = None, **keywords: Any) -> Any:
+            if out is not None or keywords:
+                (x,) = ufunc_arguments(B, name, (x,), out, keywords)
             return B.build(op, (B.lift(x),))
 
     elif count == 2:  # noqa: PLR2004
 
-        def apply(B: Any, x1: Any, x2: Any) -> Any:  # type: ignore[misc]
+        def apply(B: Any, x1: Any, x2: Any, /, out: Any = None, **keywords: Any) -> Any:  # type: ignore[misc]
+            if out is not None or keywords:
+                x1, x2 = ufunc_arguments(B, name, (x1, x2), out, keywords)
             return B.build(op, (B.lift(x1), B.lift(x2)))
 
     else:
 
-        def apply(B: Any, *args: Any) -> Any:  # type: ignore[misc]
+        def apply(B: Any, *args: Any, **keywords: Any) -> Any:  # type: ignore[misc]
             if len(args) != count:
                 raise TypeError(f"{name} takes {count} arguments, got {len(args)}")
+            if keywords:
+                args = ufunc_arguments(B, name, args, keywords.pop("out", None), keywords)
             return B.build(op, tuple(B.lift(a) for a in args))
 
     apply.__name__ = name
     names = (f"numpy.{name}",) if implements is None else implements
     _enter(Function(name=name, implementation=apply, implements=names, op=op))
     return op
+
+
+def elementwise_op(
+    name: str,
+    value: Callable[..., Any],
+    formula: Rule | None = None,
+    *,
+    infer: Callable[..., tuple[Any, Any]] | None = None,
+    partials: Mapping[int, Rule | None] | None = None,
+    pair: Rule | None = None,
+    jvp: Rules = None,
+    differentiable: bool = True,
+    truth: bool = False,
+    lowering: Any = None,
+    source: str = "",
+) -> Op:
+    """Declare an elementwise op alone; the function that users call is registered apart, with `function`.
+
+    Parameters
+    ----------
+    infer : callable, optional
+        ``infer(inputs, *params) -> (shape, dtype)``, where NumPy's own answer on the inputs' dtypes is not enough.
+    pair : rule, optional
+        vjp on pairs of mask and value, for ops that make masks.
+    jvp : rule, optional
+        Where the partials do not tell it.
+    name, value, formula, partials, differentiable, truth, lowering, source
+        See `elementwise`. With parameters, ``value(*arrays, *params)``, ``formula(sp, *arguments, *params)`` and
+        ``rule(B, y, *inputs, *params)``.
+
+    Returns
+    -------
+    Op
+    """
+    op = Op(
+        name=name,
+        kind=Kind.ELEMENTWISE,
+        value=value,
+        rule_infer=infer,
+        formula=formula if truth or formula is None else of_numbers(formula),
+        partials=dict(partials or {}) if not isinstance(partials, Everywhere) else partials,
+        pair=pair,
+        jvp=jvp,
+        differentiable=differentiable,
+        lowering=lowering,
+        source=source,
+    )
+    op.element = lambda at, inputs, *params: elementwise_rule(op, [i.shape for i in inputs], len(at), params)
+    return register(op)
+
+
+class Everywhere(Mapping[int, Any]):
+    """The same partial derivative in every argument, for ops that take any number of them."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def __getitem__(self, argument: int) -> Rule:
+        return self.rule
+
+    def __contains__(self, argument: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def of_numbers(formula: Rule) -> Rule:
+    """A formula whose arguments are numbers: a comparison among them counts as 1 where it holds, else as 0, as in NumPy."""
+
+    @functools.wraps(formula)
+    def numeric(sp: Any, *arguments: Any) -> Any:
+        return formula(sp, *[as_number(sp, a) for a in arguments])
+
+    return numeric
+
+
+def as_number(sp: Any, argument: Any) -> Any:
+    """sympy's comparisons and connectives as 0 and 1; anything else as it is."""
+    if isinstance(argument, sp.logic.boolalg.Boolean) and not isinstance(argument, sp.Symbol):
+        return sp.Piecewise((sp.Integer(1), argument), (sp.Integer(0), True))
+    return argument
+
+
+def ufunc_arguments(
+    B: Any, name: str, inputs: tuple[Any, ...], out: Any, keywords: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    """The inputs of a ufunc that was called with keywords: ``dtype`` converts them, the others must have NumPy's defaults."""
+    plain = {"where": True, "casting": "same_kind", "order": "K", "subok": True, "signature": None, "sig": None}
+    given = {
+        k: v
+        for k, v in keywords.items()
+        if k != "dtype" and not (isinstance(v, type(plain.get(k))) and v == plain.get(k))
+    }
+    only_defaults(name, out=out, **given)
+    dtype = keywords.get("dtype")
+    return inputs if dtype is None else tuple(B.astype(x, dtype) for x in inputs)
 
 
 def structural(
@@ -153,6 +262,8 @@ def structural(
     batch: Rule | None = None,
     element: Rule | None = None,
     pair: Rule | None = None,
+    vjp_together: Rule | None = None,
+    jvp_together: Rule | None = None,
     masks: bool = False,
     differentiable: bool = True,
     results: int = 1,
@@ -171,6 +282,8 @@ def structural(
             batch=batch,
             element=element,
             pair=pair,
+            vjp_together=vjp_together,
+            jvp_together=jvp_together,
             masks=masks,
             differentiable=differentiable,
             results=results,
