@@ -73,15 +73,17 @@ def _target_machine(level: int) -> Any:
     )
 
 
-def compile_text(text: str, *, optimize: bool, level: int = 2) -> bytes:
+def compile_text(text: str, loops: str = "", *, optimize: bool, level: int = 2) -> bytes:
     """Machine code for a module in LLVM's text form.
 
     Parameters
     ----------
     text : str
         The module.
+    loops : str
+        A second module that is linked into the first; LLVM's passes run on it always.
     optimize : bool
-        Whether LLVM's passes (inlining, vectorization) run before the translation.
+        Whether they (inlining, vectorization) run on the first module too.
     level : int
         Their level, 0 to 3.
 
@@ -101,24 +103,40 @@ def compile_text(text: str, *, optimize: bool, level: int = 2) -> bytes:
     >>> isinstance(code, bytes)
     True
     """
+    with _lock:
+        target = _target_machine(level if optimize else 1)
+        module = _parsed(text, target)
+        if loops:
+            other = _parsed(loops, target)
+            _run_passes(other, target, level)
+            module.link_in(other)
+        if optimize:
+            _run_passes(module, target, level)
+        return bytes(target.emit_object(module))
+
+
+def _parsed(text: str, target: Any) -> Any:
     from llvmlite import binding
 
-    machine()
-    with _lock:
-        try:
-            module = binding.parse_assembly(text)
-        except RuntimeError as error:
-            raise CompilationError(_located(str(error), text)) from error
-        target = _target_machine(level if optimize else 1)
-        module.triple = machine().triple
-        module.data_layout = str(target.target_data)
-        if optimize and level:
-            options = binding.create_pipeline_tuning_options(speed_level=level)
-            options.loop_vectorization = level > 1
-            options.slp_vectorization = level > 1
-            builder = binding.create_pass_builder(target, options)
-            builder.getModulePassManager().run(module, builder)
-        return bytes(target.emit_object(module))
+    try:
+        module = binding.parse_assembly(text)
+    except RuntimeError as error:
+        raise CompilationError(_located(str(error), text)) from error
+    module.triple = machine().triple
+    module.data_layout = str(target.target_data)
+    return module
+
+
+def _run_passes(module: Any, target: Any, level: int) -> None:
+    from llvmlite import binding
+
+    if level == 0:
+        return
+    options = binding.create_pipeline_tuning_options(speed_level=level)
+    options.loop_vectorization = level > 1
+    options.slp_vectorization = level > 1
+    builder = binding.create_pass_builder(target, options)
+    builder.getModulePassManager().run(module, builder)
 
 
 def _located(message: str, text: str) -> str:

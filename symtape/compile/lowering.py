@@ -1,0 +1,287 @@
+"""The reader of the lowering language: from a line of text to instructions for one type.
+
+A line is parsed by `ast` and walked through a white list; nothing of it is ever run as Python. What comes out is a
+`Lowered`: a straight list of steps over registers, made once per line and type and then only filled in.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+
+from symtape.compile.ir_types import BOOL, DOUBLE, ScalarType, conversion, literal, scalar_type
+from symtape.compile.lowerings import COMPOSED, LOWERINGS
+from symtape.compile.object_code import SPECIAL
+from symtape.compile.scalar_functions import FUNCTIONS
+from symtape.errors import CompilationError
+from symtape.graph.node import WEAK, DType, Node
+
+_NAMES: Final = ("x", "y", "z", "w")
+_OPERATORS: Final[dict[type, str]] = {
+    ast.Add: "add",
+    ast.Sub: "subtract",
+    ast.Mult: "multiply",
+    ast.Div: "divide",
+    ast.USub: "negative",
+    ast.Invert: "invert",
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
+    ast.Eq: "equal",
+    ast.NotEq: "not_equal",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One instruction: its text with ``%s`` for each operand, the registers of these, and the type of the result."""
+
+    text: str
+    operands: tuple[int, ...]
+    kind: ScalarType
+    power: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """An elementwise op on one type.
+
+    Attributes
+    ----------
+    arguments : tuple of ScalarType
+        What each argument has to be converted to; for a fold, of the two that are combined.
+    constants : tuple of str
+        Literals; they follow the arguments in the numbering of registers, the steps' results follow them.
+    steps : tuple of Step
+    result : int
+        The register of the result.
+    kind : ScalarType
+        Its type.
+    fold : bool
+        Whether the op takes any number of arguments, combined from the left.
+    declarations : frozenset of str
+        What a module has to declare for the steps.
+    symbols : frozenset of str
+        C functions that the steps call.
+    """
+
+    arguments: tuple[ScalarType, ...]
+    constants: tuple[str, ...]
+    steps: tuple[Step, ...]
+    result: int
+    kind: ScalarType
+    fold: bool
+    declarations: frozenset[str]
+    symbols: frozenset[str]
+
+
+def lowered_op(op: Any, dtypes: Sequence[DType | type], result: DType, contract: bool) -> Lowered | None:
+    """How an elementwise op runs on arguments of the given dtypes; None if it has no line that fits them.
+
+    Parameters
+    ----------
+    op : Op
+    dtypes : sequence of dtype or type
+        Of the arguments; the Python type of a weak scalar.
+    result : dtype
+        Of the node.
+    contract : bool
+        Whether multiplications and additions may be fused.
+    """
+    line = op.lowering if isinstance(op.lowering, str) else LOWERINGS.get(op.name)
+    if line is None:
+        return None
+    return lowered_line(line, tuple(dtypes), result, contract)
+
+
+@lru_cache(maxsize=4096)
+def lowered_line(line: str, dtypes: tuple[DType | type, ...], result: DType, contract: bool) -> Lowered | None:
+    """What `lowered_op` gives for an op with this line."""
+    fold, truths, body = _head(line)
+    if result.kind == "b":
+        numbers = [d if isinstance(d, np.dtype) else d(1) for k, d in enumerate(dtypes) if k not in truths]
+        kind = scalar_type(np.result_type(*numbers)) if numbers else BOOL
+    else:
+        kind = scalar_type(result)
+    if kind is None or any(isinstance(d, np.dtype) and scalar_type(d) is None for d in dtypes):
+        return None
+    return _lowered(body, kind, 2 if fold else len(dtypes), truths, fold, contract)
+
+
+def weak_dtype(node: Node) -> DType | type:
+    """The dtype of a node as `lowered_op` wants it: the Python type of a weak scalar."""
+    return type(node.value) if node.flags & WEAK else node.dtype
+
+
+def _head(line: str) -> tuple[bool, frozenset[int], str]:
+    """Fold or not, which arguments are truth values, and the expression."""
+    truths: frozenset[int] = frozenset()
+    if ";" in line:
+        head, line = line.split(";", 1)
+        truths = frozenset(_NAMES.index(part.split(":")[0].strip()) for part in head.split(","))
+    fold = line.startswith("fold ")
+    return fold, truths, line.removeprefix("fold ").strip()
+
+
+@lru_cache(maxsize=4096)
+def _lowered(
+    line: str, kind: ScalarType, arity: int, truths: frozenset[int], fold: bool, contract: bool
+) -> Lowered | None:
+    reader = _Reader(kind, "contract nsz" if contract else "nsz")
+    arguments = tuple(BOOL if k in truths else kind for k in range(arity))
+    try:
+        tree = ast.parse(line, mode="eval").body
+    except SyntaxError as error:
+        raise CompilationError(f"the lowering {line!r} is no expression: {error}") from error
+    registers = {name: reader.value(f"argument {k}", t) for k, (name, t) in enumerate(zip(_NAMES, arguments, strict=False))}
+    result = reader.read(tree, registers)
+    if result is None:
+        return None
+    return reader.finish(arguments, result, fold)
+
+
+class _Reader:
+    """Turns one expression into steps; values are numbered as they appear and sorted into registers at the end."""
+
+    def __init__(self, kind: ScalarType, flags: str) -> None:
+        self.kind = kind
+        self.flags = flags
+        self.kinds: list[ScalarType] = []
+        self.sources: list[Any] = []
+        self.memo: dict[Any, int] = {}
+        self.declarations: set[str] = set()
+        self.symbols: set[str] = set()
+
+    def value(self, source: Any, kind: ScalarType) -> int:
+        key = (source, kind)
+        if key not in self.memo:
+            self.memo[key] = len(self.kinds)
+            self.kinds.append(kind)
+            self.sources.append(source)
+        return self.memo[key]
+
+    def read(self, tree: ast.expr, names: dict[str, int]) -> int | None:
+        match tree:
+            case ast.Name(id="inf"):
+                return self.number(math.inf)
+            case ast.Name(id=name) if name in names:
+                return names[name]
+            case ast.Constant(value=int() | float() as number):
+                return self.number(number)
+            case ast.UnaryOp(op=operator, operand=operand):
+                return self.call(_OPERATORS[type(operator)], [operand], names)
+            case ast.BinOp(left=left, op=operator, right=right):
+                return self.call(_OPERATORS[type(operator)], [left, right], names)
+            case ast.Compare(left=left, ops=[operator], comparators=[right]):
+                return self.call(_OPERATORS[type(operator)], [left, right], names)
+            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+                return self.call(name, arguments, names)
+        raise CompilationError(f"the lowering language has no {ast.unparse(tree)!r}")
+
+    def number(self, number: float) -> int | None:
+        if self.kind.family != "f" and (not math.isfinite(number) or number != int(number)):
+            return None
+        return self.value(("literal", literal(number, self.kind)), self.kind)
+
+    def call(self, name: str, arguments: Sequence[ast.expr], names: dict[str, int]) -> int | None:
+        operands: list[int] = []
+        for argument in arguments:
+            operand = self.read(argument, names)
+            if operand is None:
+                return None
+            operands.append(operand)
+        if name == "select":
+            return self.select(*operands)
+        if name in COMPOSED:
+            if self.kind.family != "f":
+                return None
+            tree = ast.parse(COMPOSED[name], mode="eval").body
+            return self.read(tree, dict(zip(_NAMES, operands, strict=False)))
+        return self.apply(name, operands)
+
+    def select(self, condition: int, yes: int, no: int) -> int:
+        kind = self.kinds[yes]
+        text = f"select i1 %s, {kind.register} %s, {kind.register} %s"
+        return self.value((text, (condition, yes, no), False), kind)
+
+    def apply(self, name: str, operands: Sequence[int]) -> int | None:
+        function = FUNCTIONS.get(name)
+        if function is None:
+            raise CompilationError(f"the lowering language has no function {name!r}")
+        if len(operands) != function.arity:
+            raise CompilationError(f"{name} takes {function.arity} arguments in the lowering language")
+        kind = self.kinds[operands[0]]
+        template = function.template(kind.family)
+        if template is None:
+            return None
+        result = BOOL if function.truth else kind
+        if template.startswith("@special."):
+            return self.special(template.removeprefix("@special."), operands, kind)
+        if template.startswith("@"):
+            text = self.function_call(template[1:], len(operands), kind)
+        else:
+            text = template.replace("FLAGS", self.flags).replace("T", kind.register).replace(".S", f".{kind.suffix}")
+            if "@llvm.abs" in text:
+                self.declarations.add(f"declare {kind.register} @llvm.abs.{kind.suffix}({kind.register}, i1)")
+            for k in range(len(operands)):
+                text = text.replace(f"{{{k}}}", "%s")
+            operands = [o for o in operands for _ in range(1 if text.count("%s") == len(operands) else 2)]
+        return self.value((text, tuple(operands), name == "pow"), result)
+
+    def function_call(self, name: str, arity: int, kind: ScalarType) -> str:
+        if name.startswith("llvm."):
+            full = f"{name}.{kind.suffix}"
+        else:
+            full = name + ("f" if kind.bits == 32 else "")
+            self.symbols.add(full)
+        attributes = "" if name.startswith("llvm.") else " nounwind willreturn memory(none)"
+        self.declarations.add(f"declare {kind.register} @{full}({', '.join([kind.register] * arity)}){attributes}")
+        return f"call {kind.register} @{full}({', '.join([f'{kind.register} %s'] * arity)})"
+
+    def special(self, name: str, operands: Sequence[int], kind: ScalarType) -> int:
+        symbol = SPECIAL + name
+        self.symbols.add(symbol)
+        types = ", ".join([*["double"] * len(operands), "i32"])
+        self.declarations.add(f"declare double @{symbol}({types}) nounwind willreturn memory(none)")
+        wide = tuple(self.converted(o, DOUBLE) for o in operands)
+        text = f"call double @{symbol}({', '.join(['double %s'] * len(operands))}, i32 0)"
+        return self.converted(self.value((text, wide, False), DOUBLE), kind)
+
+    def converted(self, operand: int, kind: ScalarType) -> int:
+        text = conversion(self.kinds[operand], kind)
+        return operand if text is None else self.value((text.replace("{0}", "%s"), (operand,), False), kind)
+
+    def finish(self, arguments: tuple[ScalarType, ...], result: int, fold: bool) -> Lowered:
+        """Number the registers: arguments, literals, steps; steps that nothing needs are left out."""
+        needed = {result}
+        for k in range(len(self.sources) - 1, -1, -1):
+            if k in needed and isinstance(self.sources[k], tuple) and len(self.sources[k]) == 3:
+                needed.update(self.sources[k][1])
+        place = {k: k for k in range(len(arguments))}
+        inner = [k for k in range(len(arguments), len(self.sources)) if k in needed]
+        literals = [k for k in inner if self.sources[k][0] == "literal"]
+        computed = [k for k in inner if self.sources[k][0] != "literal"]
+        for k in (*literals, *computed):
+            place[k] = len(place)
+        steps = tuple(
+            Step(text, tuple(place[o] for o in operands), self.kinds[k], power)
+            for k in computed
+            for text, operands, power in [self.sources[k]]
+        )
+        return Lowered(
+            arguments=arguments,
+            constants=tuple(self.sources[k][1] for k in literals),
+            steps=steps,
+            result=place[result],
+            kind=self.kinds[result],
+            fold=fold,
+            declarations=frozenset(self.declarations),
+            symbols=frozenset(self.symbols),
+        )
