@@ -93,6 +93,10 @@ class GradientCutWarning(UserWarning):
     """A tensor left the tape as a plain number, so no gradient flows through what follows."""
 
 
+class NoGradientWarning(UserWarning):
+    """A gradient was asked for that cannot exist (of an integer, or in one), so it is None."""
+
+
 class CacheWarning(UserWarning):
     """The folder of compiled code cannot be trusted and is not used."""
 

@@ -186,7 +186,7 @@ class _Fold:
         if isinstance(rule, rules.IndexValue):
             return sympy.Integer(_at(rule.index, env, node))
         if isinstance(rule, rules.Apply):
-            return rule.op.formula(sympy, *[self._scalar(a, env, node) for a in rule.arguments])
+            return rule.op.formula(sympy, *[self._scalar(a, env, node) for a in rule.arguments], *rule.params)
         if isinstance(rule, rules.Boxes):
             return self._scalar(_box(rule, env, node), env, node)
         parts = [self._scalar(rule.body, inner, node) for inner in _over(rule, env)]

@@ -135,6 +135,8 @@ def number(value: Any) -> Any:
         return sympy.nan
     if math.isinf(double):
         return sympy.oo if double > 0 else -sympy.oo
+    if double == math.pi:
+        return sympy.pi  # whose double it is: np.pi in an expression, and what derivatives such as that of erf contain
     numerator, denominator = double.as_integer_ratio()
     if denominator <= 2**_MAX_POWER and abs(numerator) < _MAX_NUMERATOR:
         return sympy.Rational(numerator, denominator)

@@ -163,10 +163,11 @@ class IndexValue:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """An elementwise op applied to scalars."""
+    """An elementwise op, with its parameters, applied to scalars."""
 
     op: Any
     arguments: tuple[Scalar, ...]
+    params: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ def read_broadcast(number: int, shape: Shape, at: Sequence[IndexLike]) -> Read:
     return Read(number, tuple(0 if _is(length, 1) else at[offset + k] for k, length in enumerate(shape)))
 
 
-def elementwise_rule(op: Any, shapes: Sequence[Shape], ndim: int) -> Scalar:
+def elementwise_rule(op: Any, shapes: Sequence[Shape], ndim: int, params: tuple[Any, ...] = ()) -> Scalar:
     """The element rule that every elementwise op has."""
     at = index(ndim)
-    return Apply(op, tuple(read_broadcast(k, shape, at) for k, shape in enumerate(shapes)))
+    return Apply(op, tuple(read_broadcast(k, shape, at) for k, shape in enumerate(shapes)), params)

@@ -47,6 +47,8 @@ def scalar(rule: Any, at: dict[int, int], arrays: list[np.ndarray], dtype: Any) 
     """The number that a scalar expression stands for at the given indices."""
     match rule:
         case el.Read(number, where):
+            if isinstance(arrays[number], (bool, int, float)):
+                return arrays[number]  # a Python scalar takes the dtype of its neighbors
             places = tuple(position(w, at, arrays) for w in where)
             assert all(0 <= p < n for p, n in zip(places, arrays[number].shape, strict=True)), (
                 "a rule reads inside its inputs"
@@ -56,8 +58,8 @@ def scalar(rule: Any, at: dict[int, int], arrays: list[np.ndarray], dtype: Any) 
             return np.dtype(dtype).type(value)
         case el.IndexValue(index):
             return np.int64(position(index, at, arrays))
-        case el.Apply(op, arguments):
-            return op.value(*[scalar(a, at, arrays, dtype) for a in arguments])
+        case el.Apply(op, arguments, params):
+            return op.value(*[scalar(a, at, arrays, dtype) for a in arguments], *params)
         case el.Boxes(boxes, otherwise):
             inside = [
                 box

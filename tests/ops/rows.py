@@ -40,7 +40,8 @@ class Row:
     reference : callable, optional
         ``reference(*arrays)``; by default ``call`` with NumPy's own functions.
     order : int
-        Up to which order derivatives are checked. 0 says that the op has none: then every gradient must be None.
+        Up to which order derivatives are checked. 0 says that the op has none: then every gradient must be None (with ``wrt``: there may be
+        gradients in these inputs, and they are not looked at).
     wrt : sequence of int, optional
         Inputs with a gradient; by default all of floating dtype. In the others the gradient must be None.
     tolerance : float
@@ -60,6 +61,8 @@ class Row:
         Whether the batching rule is compared with a loop.
     edges : bool
         Elementwise: whether the compiled code is compared with NumPy on zeros, infinities, NaN, huge and tiny numbers too.
+    oracle : bool
+        Whether the element rule is compared with the value, element by element; False where it would overflow.
     label : str
         Told apart from other rows of the op by this.
     """
@@ -78,6 +81,7 @@ class Row:
     dtypes: Sequence[str] = ("float64", "float32")
     batch: bool = True
     edges: bool = True
+    oracle: bool = True
     label: str = field(default="", compare=False)
 
     @property

@@ -1,0 +1,99 @@
+"""Partial derivatives of elementwise ops: what sympy says of the formula, turned once into a short program over the namespace.
+
+An op that declares a partial of its own (a kink, a form that would overflow, no gradient at all) is taken at its word. For all others the
+formula is differentiated over real placeholders, and where the op's own expression occurs in the derivative (exp, tanh, sqrt, expit) the
+output stands for it: the derivative of tanh is ``1 - y**2`` and costs no second tanh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from symtape.errors import DeclarationError
+from symtape.graph.node import Params
+from symtape.ops.op import Op
+from symtape.ops.sympy_bridge import Program, arguments_of, translate
+
+#: ``rule(B, y, *inputs)``, a plain number, or None where no gradient flows.
+Partial: TypeAlias = "Callable[..., Any] | int | float | None"
+
+
+def partial(op: Op, i: int, params: Params = ()) -> Partial:
+    """The partial derivative of an elementwise op in its argument ``i``.
+
+    Parameters
+    ----------
+    op : Op
+        Elementwise.
+    i : int
+        Number of the argument.
+    params : tuple
+        The op's parameters.
+
+    Returns
+    -------
+    callable, number or None
+        ``rule(B, y, *inputs)`` builds the derivative from the result ``y`` and the inputs; a number where it is constant; None where no
+        gradient flows.
+
+    Raises
+    ------
+    DeclarationError
+        If the op has no formula, or one whose derivative is no function that symtape can compute.
+
+    Examples
+    --------
+    >>> from symtape.graph.node import symbol
+    >>> from symtape.ops.namespace import NODES
+    >>> from symtape.ops.registry import op_named
+    >>> x = symbol("x")
+    >>> partial(op_named("sin"), 0)(NODES, NODES.sin(x), x)
+    <cos float64[]>
+    >>> partial(op_named("add"), 0)
+    1
+    """
+    if not op.differentiable:
+        return None
+    if i in op.partials:
+        own = op.partials[i]
+        if not params or not callable(own):
+            return own
+        return lambda B, y, *inputs: own(B, y, *inputs, *params)
+    key = (i, params)
+    found = op.partial_programs.get(key)
+    if found is None:
+        found = op.partial_programs[key] = _derived(op, i, params)
+    return found
+
+
+def _derived(op: Op, i: int, params: Params) -> Partial:
+    import sympy
+
+    if op.formula is None:
+        raise DeclarationError(
+            f"{op.name} has no formula: declare its partial {i} as a rule, or None if no gradient flows"
+        )
+    inputs = sympy.symbols(f"x:{arguments_of(op.formula) - len(params)}", real=True)
+    output = sympy.Symbol("y", real=True)
+    expression = op.formula(sympy, *inputs, *params)
+    derivative = sympy.diff(expression, inputs[i])
+    beyond = derivative.atoms(
+        sympy.Derivative, sympy.Subs, sympy.meijerg, sympy.DiracDelta, type(sympy.I), sympy.Integral
+    )
+    if beyond:
+        raise DeclarationError(
+            f"the derivative of {op.name} in its argument {i} is {derivative}, which contains {beyond.pop()}: declare a rule of its own"
+        )
+    if not expression.is_Symbol and not (expression.is_Add or expression.is_Mul and len(inputs) == 1):
+        derivative = derivative.subs(expression, output)
+    program = translate(derivative, {symbol: k for k, symbol in enumerate((output, *inputs))})
+    number = program.number
+    return _rule(program) if number is None else number
+
+
+def _rule(program: Program) -> Callable[..., Any]:
+    def rule(B: Any, y: Any, *inputs: Any) -> Any:
+        return program.run(B, (y, *inputs), B.dtype(y))
+
+    return rule

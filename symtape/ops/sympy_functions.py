@@ -1,0 +1,185 @@
+"""Functions of ours for sympy: where its own mean something else on the reals, or where it has none.
+
+``sympy.cbrt(-8)`` is complex, ``numpy.cbrt(-8)`` is -2; there is no ``copysign`` or ``isnan``. Each function below says what it is in sympy's own
+terms, from which numbers, ``evalf`` and ``rewrite`` follow, and what its derivatives are. The classes are made when sympy is first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spec:
+    """What is told of a function.
+
+    Attributes
+    ----------
+    arguments : int
+    terms : callable, optional
+        ``terms(sp, *arguments)``: the same in sympy's own functions.
+    derivatives : tuple of callables
+        ``derivative(sp, *arguments)`` per argument.
+    truth : bool
+        Whether it is true or false.
+    latex : str, optional
+        With ``{0}`` for the first argument.
+    """
+
+    arguments: int = 1
+    terms: Callable[..., Any] | None = None
+    derivatives: tuple[Callable[..., Any], ...] = ()
+    truth: bool = False
+    latex: str | None = None
+
+
+def _zero(sp: Any, *arguments: Any) -> Any:
+    return sp.Integer(0)
+
+
+def _truncated(sp: Any, x: Any) -> Any:
+    return sp.sign(x) * sp.floor(sp.Abs(x))
+
+
+def _half_to_even(sp: Any, x: Any) -> Any:
+    half = sp.Rational(1, 2)
+    return sp.Piecewise((2 * sp.floor((x + half) / 2), sp.Eq(x - sp.floor(x), half)), (sp.floor(x + half), True))
+
+
+_SPECS: dict[str, _Spec] = {
+    "cbrt": _Spec(
+        terms=lambda sp, x: sp.sign(x) * sp.Abs(x) ** sp.Rational(1, 3),
+        derivatives=(lambda sp, x: 1 / (3 * function("cbrt")(x) ** 2),),
+        latex=r"\sqrt[3]{{{0}}}",
+    ),
+    "gammaln": _Spec(
+        terms=lambda sp, x: sp.log(sp.Abs(sp.gamma(x))),
+        derivatives=(lambda sp, x: sp.polygamma(0, x),),
+        latex=r"\log\left|\Gamma\left({0}\right)\right|",
+    ),
+    "rint": _Spec(terms=_half_to_even, derivatives=(_zero,)),
+    "trunc": _Spec(terms=_truncated, derivatives=(_zero,)),
+    "fmod": _Spec(
+        arguments=2,
+        terms=lambda sp, x, y: x - y * _truncated(sp, x / y),
+        derivatives=(lambda sp, x, y: sp.Integer(1), lambda sp, x, y: -function("trunc")(x / y)),
+    ),
+    "fmax": _Spec(
+        arguments=2,
+        terms=lambda sp, x, y: sp.Max(x, y),
+        derivatives=(lambda sp, x, y: sp.Heaviside(x - y), lambda sp, x, y: sp.Heaviside(y - x)),
+    ),
+    "fmin": _Spec(
+        arguments=2,
+        terms=lambda sp, x, y: sp.Min(x, y),
+        derivatives=(lambda sp, x, y: sp.Heaviside(y - x), lambda sp, x, y: sp.Heaviside(x - y)),
+    ),
+    "copysign": _Spec(
+        arguments=2,
+        terms=lambda sp, x, y: sp.Piecewise((sp.Abs(x), y >= 0), (-sp.Abs(x), True)),
+        derivatives=(lambda sp, x, y: sp.sign(x) * function("copysign")(1, y), _zero),
+    ),
+    "isnan": _Spec(truth=True, terms=lambda sp, x: sp.false),
+    "isinf": _Spec(truth=True, terms=lambda sp, x: sp.Eq(sp.Abs(x), sp.oo)),
+    "isfinite": _Spec(truth=True, terms=lambda sp, x: sp.Abs(x) < sp.oo),
+    "signbit": _Spec(truth=True, terms=lambda sp, x: x < 0),
+    "nextafter": _Spec(arguments=2),
+    "spacing": _Spec(),
+    "frexp_mantissa": _Spec(),
+    "frexp_exponent": _Spec(),
+    "gcd": _Spec(arguments=2),
+    "lcm": _Spec(arguments=2),
+    "bitwise_and": _Spec(arguments=2),
+    "bitwise_or": _Spec(arguments=2),
+    "bitwise_xor": _Spec(arguments=2),
+    "invert": _Spec(),
+    "left_shift": _Spec(arguments=2, terms=lambda sp, x, n: x * 2**n),
+    "right_shift": _Spec(arguments=2, terms=lambda sp, x, n: sp.floor(x / 2**n)),
+    "bitwise_count": _Spec(),
+}
+
+
+@cache
+def function(name: str) -> Any:
+    """The sympy class of a function of ours.
+
+    Examples
+    --------
+    >>> function("cbrt")(-8)
+    -2
+    >>> import sympy
+    >>> function("cbrt")(sympy.Symbol("x", real=True)).diff("x")
+    1/(3*cbrt(x)**2)
+    """
+    return _made(name, _SPECS[name])
+
+
+def __getattr__(name: str) -> Any:
+    """The classes as attributes, so that expressions that contain them pickle."""
+    if name in _SPECS:
+        return function(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _made(name: str, spec: _Spec) -> Any:
+    import sympy
+
+    def in_own_terms(self: Any) -> Any:
+        return self if spec.terms is None else spec.terms(sympy, *self.args)
+
+    def on_numbers(cls: Any, *arguments: Any) -> Any:
+        if spec.terms is not None and all(a.is_Number for a in arguments):
+            return spec.terms(sympy, *arguments)
+        return None
+
+    def derivative(self: Any, argindex: int = 1) -> Any:
+        if len(spec.derivatives) < argindex:
+            raise sympy.core.function.ArgumentIndexError(self, argindex)
+        return spec.derivatives[argindex - 1](sympy, *self.args)
+
+    def digits(self: Any, precision: int) -> Any:
+        return None if spec.terms is None else in_own_terms(self).evalf(n=sympy.core.evalf.prec_to_dps(precision))
+
+    def rewritten(self: Any, rule: Any, args: Any, **hints: Any) -> Any:
+        return None if spec.terms is None else spec.terms(sympy, *args)
+
+    def as_latex(self: Any, printer: Any, exp: Any = None) -> str:
+        arguments = ", ".join(printer._print(a) for a in self.args)  # noqa: SLF001 (how sympy's printers are extended)
+        if spec.latex is not None:
+            text = spec.latex.format(arguments)
+        else:
+            plain = name.replace("_", r"\_")
+            text = rf"\operatorname{{{plain}}}\left({arguments}\right)"
+        return rf"\left({text}\right)^{{{exp}}}" if exp is not None else text
+
+    def as_numpy(self: Any, printer: Any) -> str:
+        arguments = ", ".join(printer._print(a) for a in self.args)  # noqa: SLF001 (as above)
+        return f"{printer._module_format(f'numpy.{name}')}({arguments})"  # noqa: SLF001
+
+    def as_other(self: Any, printer: Any) -> str:
+        return str(printer._print(in_own_terms(self)))  # noqa: SLF001
+
+    members: dict[str, Any] = {
+        "__module__": __name__,
+        "__doc__": f"{name} as numpy has it, on the reals.",
+        "nargs": spec.arguments,
+        "eval": classmethod(on_numbers),
+        "_eval_rewrite": rewritten,
+        "_latex": as_latex,
+        "_mpmathcode": as_other,
+    }
+    if hasattr(np, name):
+        members["_numpycode"] = as_numpy
+    if spec.truth:
+        return type(name, (sympy.logic.boolalg.BooleanFunction,), members)
+    members |= {
+        "fdiff": derivative,
+        "_eval_evalf": digits,
+        "_eval_is_extended_real": lambda self: True,
+    }
+    return type(name, (sympy.Function,), members)
