@@ -1,28 +1,44 @@
 """The tensor: a node plus an identity of its own, with the operators and methods of an ndarray.
 
-Two equal constants, ``x`` and ``x + 0``, two equal intermediates share a node and are different tensors: different sources of a gradient.
-Nothing ever finds a tensor from its node. When a tape records an operation, the resulting tensor is its own record: it holds op, input
-*tensors* and the user's line.
+Two equal constants, ``x`` and ``x + 0``, two equal intermediates share a node and are different tensors: different
+sources of a gradient. Nothing ever finds a tensor from its node. When a tape records an operation, the resulting tensor
+is its own record: it holds op, input *tensors* and the user's line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import CodeType
-from typing import Any, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
-from symtape.graph.node import Array, DType, Node, Params, build, constant, items, next_ident
-from symtape.graph.shapes import Shape
-from symtape.ops.namespace import Namespace
-from symtape.ops.op import Op
-from symtape.ops.registry import op_named
+from symtape.compile.evaluate import evaluate
+from symtape.errors import ShapeError, SymbolicTruthError
+from symtape.graph.node import (
+    CONST,
+    PLACEHOLDER,
+    SYMBOLIC,
+    VALUED,
+    Array,
+    Node,
+    Params,
+    build,
+    constant,
+    items,
+    next_ident,
+)
+from symtape.ops.namespace import NODES, Namespace
+from symtape.tape import guards, operators
+from symtape.tape.array_methods import ArrayMethods
+from symtape.tape.at_index import At
 from symtape.tape.display import Display
+from symtape.tape.everyday import ELEMENT_LIMIT, Everyday
+from symtape.tape.numpy_protocol import call_function, call_ufunc, elementwise_op
 from symtape.tape.recording import record, record_shared
 
 
-class Tensor(Display):
+class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
     """An expression with shape and dtype; it has a number as soon as everything below it has one.
 
     Tensors are made by operations on `Variable`, `constant` and `symbol`, never by calling this class.
@@ -44,6 +60,8 @@ class Tensor(Display):
     code: CodeType | None
     lasti: int
 
+    _B: ClassVar[Any]
+
     def __init__(self) -> None:
         raise TypeError("a Tensor is made by operations; start from st.Variable, st.constant or st.symbol")
 
@@ -59,24 +77,42 @@ class Tensor(Display):
         """Place in time, as a record."""
         return self.ident
 
-    # ---- as an array
+    # ---- elements
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return cast("Tensor", TENSORS.getitem(self, index))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            "a tensor cannot be changed in place; write x = x.at[index].set(value), or .add, .multiply, .min, .max"
+        )
 
     @property
-    def shape(self) -> Shape:
-        """Axis lengths."""
-        return self.node.shape
+    def at(self) -> At:
+        """``x.at[index].set(value)``: a copy with elements replaced; also ``add``, ``multiply``, ``min``, ``max``.
 
-    @property
-    def dtype(self) -> DType:
-        """Dtype of the elements."""
-        return self.node.dtype
+        Examples
+        --------
+        >>> import symtape as st
+        >>> x = st.constant([1.0, 2.0, 3.0])
+        >>> x.at[0].set(5.0).numpy(), x.at[[1, 1]].add(10.0).numpy()
+        (array([5., 2., 3.]), array([ 1., 22.,  3.]))
+        """
+        return At(self, TENSORS)
 
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.node.shape)
+    # ---- NumPy's protocols
 
-    # ---- operators
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+        if method == "__call__" and not keywords:
+            op = elementwise_op(ufunc)
+            if op is not None:
+                return apply(op, tuple([i if type(i) is Tensor else lift(i) for i in inputs]))
+        return call_ufunc(TENSORS, ufunc, method, inputs, keywords)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Sequence[type], args: Sequence[Any], keywords: dict[str, Any]
+    ) -> Any:
+        return call_function(TENSORS, function, args, keywords)
 
 
 _new = object.__new__
@@ -92,16 +128,79 @@ def wrap(node: Node) -> Tensor:
 
 
 def lift(value: Any) -> Tensor:
-    """A tensor from anything that may stand in an expression; a Variable is read."""
-    if type(value) is Tensor:
-        return value
-    if isinstance(value, Tensor):
-        return value.read()  # type: ignore[attr-defined, no-any-return]
+    """A tensor from anything that may stand in an expression.
+
+    A Variable is read; lists and object arrays of tensors are stacked.
+    """
+    kind = type(value)
+    if kind is Tensor:
+        return cast(Tensor, value)
+    if kind is not float and kind is not int and kind is not np.float64:
+        if isinstance(value, Tensor):
+            return value.read()  # type: ignore[attr-defined, no-any-return]
+        if isinstance(value, (list, tuple)):
+            return _stack_nested(value)
+        if hasattr(value, "__array__"):
+            value = _plain_array(value)
+            if value.dtype == object:
+                return _stack_elements(value)
     out = _new(Tensor)
     out.node = constant(value)
     out.ident = 0
     out.op = None
     return out
+
+
+def _plain_array(value: Any) -> Array:
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise TypeError(
+            "a masked array has no place in an expression: write x.filled(value), or np.where(mask, value, x)"
+        )
+    return np.asarray(value)
+
+
+def _holds_tensor(values: Sequence[Any]) -> bool:
+    return any(
+        isinstance(v, Tensor)
+        or (isinstance(v, (list, tuple)) and _holds_tensor(v))
+        or (isinstance(v, np.ndarray) and v.dtype == object)
+        for v in values
+    )
+
+
+def _stack_nested(values: Sequence[Any]) -> Tensor:
+    """A list with tensors in it as one tensor, as ``np.array`` would make it."""
+    if not _holds_tensor(values):
+        return lift(np.asarray(values))
+    parts = [lift(v) for v in values]
+    shapes = {p.shape for p in parts}
+    if len(shapes) > 1:
+        raise ShapeError(
+            f"a list of tensors of different shapes makes no array: {', '.join(map(str, sorted(shapes, key=str)))}"
+        )
+    return cast(Tensor, TENSORS.stack(parts))
+
+
+def _stack_elements(array: Array) -> Tensor:
+    """An object array of tensors and numbers as one tensor."""
+    if array.size > ELEMENT_LIMIT:
+        raise ShapeError(
+            f"an object array of {array.size:,} tensors is more than the {ELEMENT_LIMIT:,} that are stacked "
+            "element by element: keep whole "
+            "tensors and join them with np.stack or np.concatenate"
+        )
+    if array.ndim == 0:
+        return lift(array[()])
+    if array.size == 0:
+        return lift(array.astype(float))
+    flat = [lift(v) for v in array.ravel()]
+    odd = next((t for t in flat if t.shape != ()), None)
+    if odd is not None:
+        raise ShapeError(
+            f"an object array holds a tensor of shape {odd.shape}; wanted scalars: join tensors with np.stack"
+        )
+    stacked = TENSORS.stack(flat)
+    return cast(Tensor, stacked if array.ndim == 1 else TENSORS.reshape(stacked, array.shape))
 
 
 def apply(op: Any, inputs: tuple[Tensor, ...], params: Params = ()) -> Any:
@@ -122,27 +221,28 @@ def apply(op: Any, inputs: tuple[Tensor, ...], params: Params = ()) -> Any:
 class Tensors(Namespace):
     """The namespace whose values are recorded tensors."""
 
-    def build(self, op: Any, inputs: tuple[Any, ...], params: Params = ()) -> Any:
-        """Apply the op and record it."""
-        return apply(op, inputs, params)
-
-    def lift(self, value: Any) -> Tensor:
-        """See `symtape.tape.tensor.lift`."""
-        return value if type(value) is Tensor else lift(value)
+    build = staticmethod(apply)
+    lift = staticmethod(lift)
 
     def node(self, value: Tensor) -> Node:
         """The tensor's node."""
         return value.node
 
+    def known(self, value: Tensor) -> Array:
+        """The array behind a value that decides a shape; that it stays the same becomes a guard."""
+        node = value.node
+        if node.flags & (SYMBOLIC | PLACEHOLDER):
+            raise SymbolicTruthError(
+                f"the elements of {node!r} decide a shape, but it depends on a symbol and has no value; write "
+                "np.where(mask, x, 0) instead"
+            )
+        (seen,) = evaluate((node,))
+        if node.op is not CONST and node.flags & VALUED:
+            same = NODES.all(NODES.equal(node, np.array(seen)))
+            guards.truth(wrap(same))
+        return np.asarray(seen)
+
 
 TENSORS = Tensors()
-
-
-def _binary(op: Op) -> tuple[Callable[[Tensor, Any], Any], Callable[[Tensor, Any], Any]]:
-    def forward(self: Tensor, other: Any) -> Any:
-        return apply(op, (self if type(self) is Tensor else lift(self), other if type(other) is Tensor else lift(other)))
-
-    def reflected(self: Tensor, other: Any) -> Any:
-        return apply(op, (other if type(other) is Tensor else lift(other), self if type(self) is Tensor else lift(self)))
-
-    return forward, reflected
+Tensor._B = TENSORS  # noqa: SLF001 (its own module)
+operators.attach(TENSORS, Tensor)

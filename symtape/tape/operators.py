@@ -1,0 +1,230 @@
+"""The operators of tensors: Python's signs for elementwise ops and the matrix product.
+
+Each is one function around one op, with the shortest way from two operands to a recorded result. What is no operand
+(text, None, a sympy expression) is left to Python, which asks the other side.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symtape.graph.source import user_frame
+from symtape.ops.registry import functions
+
+if TYPE_CHECKING:
+    from symtape.ops.namespace import Namespace
+    from symtape.tape.tensor import Tensor
+
+Method = Callable[..., Any]
+
+_NUMBERS = (int, float, np.ndarray, np.generic, list, tuple)
+
+
+def is_operand(value: Any) -> bool:
+    """Whether something other than a tensor may stand beside one in an expression."""
+    return isinstance(value, _NUMBERS) or hasattr(value, "__array__")
+
+
+def sympy_value(value: Any) -> bool:
+    """Whether something is a sympy object, which multiplies formulas; sympy is not loaded to find out."""
+    sympy = sys.modules.get("sympy")
+    return sympy is not None and isinstance(value, sympy.Basic)
+
+
+def binary(B: Namespace, name: str, sign: Callable[[Any, Any], Any], tensor: type[Tensor]) -> tuple[Method, Method]:
+    """The method of a binary operator and its reflected one.
+
+    Parameters
+    ----------
+    B : Namespace
+        The tensors' own.
+    name : str
+        The function of the namespace.
+    sign : callable
+        The operator itself, for sympy expressions.
+    tensor : type
+        The class whose methods these are; instances of it need no lifting.
+    """
+    entry = functions()[name]
+    build, lift, op, function = B.build, B.lift, entry.op, entry.implementation
+
+    def forward(self: Tensor, other: Any) -> Any:
+        if type(other) is not tensor:
+            if sympy_value(other):
+                return sign(self.expr, other)
+            if not is_operand(other):
+                return NotImplemented
+            other = lift(other)
+        if type(self) is not tensor:
+            self = lift(self)
+        return build(op, (self, other)) if op is not None else function(B, self, other)
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        if type(other) is not tensor:
+            if sympy_value(other):
+                return sign(other, self.expr)
+            if not is_operand(other):
+                return NotImplemented
+            other = lift(other)
+        if type(self) is not tensor:
+            self = lift(self)
+        return build(op, (other, self)) if op is not None else function(B, other, self)
+
+    return forward, reflected
+
+
+def comparison(B: Namespace, name: str, tensor: type[Tensor]) -> Method:
+    """The method of a comparison. Its result remembers the line, by which a chain of two comparisons is recognized."""
+    op = functions()[name].op
+
+    def compare(self: Tensor, other: Any) -> Any:
+        if not isinstance(other, tensor) and (sympy_value(other) or not is_operand(other)):
+            return NotImplemented
+        result = B.build(op, (B.lift(self), B.lift(other)))
+        frame = user_frame(1)
+        result.code = frame.f_code
+        result.lasti = frame.f_lasti
+        return result
+
+    return compare
+
+
+def logic(B: Namespace, name: str, bits: str, tensor: type[Tensor]) -> tuple[Method, Method]:
+    """``&``, ``|``, ``^``: logic on booleans; on integers the function of bits, if there is one."""
+
+    def apply(a: Any, b: Any) -> Any:
+        a, b = B.lift(a), B.lift(b)
+        if B.dtype(a).kind == "b" and B.dtype(b).kind == "b":
+            return getattr(B, name)(a, b)
+        if bits not in functions():
+            raise TypeError(
+                f"np.{bits} of {B.dtype(a)} and {B.dtype(b)} cannot be recorded; compare first: (x > 0) & (y > 0)"
+            )
+        return getattr(B, bits)(a, b)
+
+    def forward(self: Tensor, other: Any) -> Any:
+        return apply(self, other) if isinstance(other, tensor) or is_operand(other) else NotImplemented
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        return apply(other, self) if is_operand(other) else NotImplemented
+
+    return forward, reflected
+
+
+def unary(B: Namespace, name: str, tensor: type[Tensor]) -> Method:
+    """The method of a unary operator."""
+    op = functions()[name].op
+    build, lift = B.build, B.lift
+
+    def apply(self: Tensor) -> Any:
+        return build(op, (self if type(self) is tensor else lift(self),))
+
+    return apply
+
+
+#: Python's name of a binary operator to the function and the sign.
+ARITHMETIC: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
+    "add": ("add", operator.add),
+    "sub": ("subtract", operator.sub),
+    "mul": ("multiply", operator.mul),
+    "truediv": ("divide", operator.truediv),
+    "floordiv": ("floor_divide", operator.floordiv),
+    "mod": ("remainder", operator.mod),
+    "pow": ("power", operator.pow),
+    "matmul": ("matmul", operator.matmul),
+}
+LOGIC: dict[str, tuple[str, str]] = {
+    "and": ("logical_and", "bitwise_and"),
+    "or": ("logical_or", "bitwise_or"),
+    "xor": ("logical_xor", "bitwise_xor"),
+}
+COMPARISONS: dict[str, str] = {
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "eq": "equal",
+    "ne": "not_equal",
+}
+UNARY: dict[str, str] = {"neg": "negative", "pos": "positive", "abs": "absolute"}
+
+
+class Operators:
+    """What `attach` gives to tensors, for type checkers and readers."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __floordiv__(self, other: Any) -> Tensor: ...
+        def __rfloordiv__(self, other: Any) -> Tensor: ...
+        def __mod__(self, other: Any) -> Tensor: ...
+        def __rmod__(self, other: Any) -> Tensor: ...
+        def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]: ...
+        def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __rmatmul__(self, other: Any) -> Tensor: ...
+        def __and__(self, other: Any) -> Tensor: ...
+        def __rand__(self, other: Any) -> Tensor: ...
+        def __or__(self, other: Any) -> Tensor: ...
+        def __ror__(self, other: Any) -> Tensor: ...
+        def __xor__(self, other: Any) -> Tensor: ...
+        def __rxor__(self, other: Any) -> Tensor: ...
+        def __lt__(self, other: Any) -> Tensor: ...
+        def __le__(self, other: Any) -> Tensor: ...
+        def __gt__(self, other: Any) -> Tensor: ...
+        def __ge__(self, other: Any) -> Tensor: ...
+        def __eq__(self, other: object) -> Tensor: ...  # type: ignore[override]
+        def __ne__(self, other: object) -> Tensor: ...  # type: ignore[override]
+        def __neg__(self) -> Tensor: ...
+        def __pos__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def __invert__(self) -> Tensor: ...
+        def __hash__(self) -> int: ...
+
+
+def attach(B: Namespace, tensor: type[Tensor]) -> None:
+    """Give a class of tensors its operators, and a method for every elementwise function.
+
+    NumPy's loops over object arrays call methods by the names of ufuncs (``exp``, ``hypot``): with them ``np.exp([x,
+    y])`` records.
+    """
+    for sign, (name, python) in ARITHMETIC.items():
+        forward, reflected = binary(B, name, python, tensor)
+        setattr(tensor, f"__{sign}__", forward)
+        setattr(tensor, f"__r{sign}__", reflected)
+    for sign, (name, bits) in LOGIC.items():
+        forward, reflected = logic(B, name, bits, tensor)
+        setattr(tensor, f"__{sign}__", forward)
+        setattr(tensor, f"__r{sign}__", reflected)
+    for sign, name in COMPARISONS.items():
+        setattr(tensor, f"__{sign}__", comparison(B, name, tensor))
+    for sign, name in UNARY.items():
+        setattr(tensor, f"__{sign}__", unary(B, name, tensor))
+    for name, entry in functions().items():
+        if entry.op is not None and not hasattr(tensor, name):
+            setattr(tensor, name, _method(B, name))
+
+
+def _method(B: Namespace, name: str) -> Method:
+    def method(self: Tensor, *others: Any) -> Any:
+        return getattr(B, name)(self, *others)
+
+    method.__name__ = name
+    method.__doc__ = f"``np.{name}`` of the tensor."
+    return method
