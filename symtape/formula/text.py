@@ -3,8 +3,7 @@
 `parse` reads numbers, names, ``+ - * / // % **``, one comparison at a time and calls of elementwise functions of the
 registry, under NumPy's names and under sympy's. It builds with any namespace, so one reader serves nodes and recorded
 tensors. Whatever else Python's grammar allows (attributes, subscripts, lambdas, strings, comprehensions) is an error
-that points at the column. Length, number of operations and depth are bounded before anything is built, and no walk
-recurses.
+that points at the column. Length and depth are bounded before anything is built, and no walk recurses.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from symtape.errors import ExpressionSyntaxError
 from symtape.ops import registry
 
 MAX_LENGTH: Final = 20_000  #: characters
-MAX_OPERATIONS: Final = 5_000
 MAX_DEPTH: Final = 500
 _MAX_BITS: Final = 1_000  # of an integer that constants multiply up to
 
@@ -65,6 +63,23 @@ _COMPARISONS: Final[Mapping[type[ast.cmpop], str]] = {
     ast.Eq: "equal",
     ast.NotEq: "not_equal",
 }
+#: Functions of elements that are built of several operations.
+_COMPOSED: Final = frozenset({"maximum", "minimum", "fmax", "fmin", "where", "clip", "fix", "round", "float_power"})
+#: Elementwise, and of no use on real numbers.
+_INTEGER: Final = frozenset(
+    (
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "bitwise_count",
+        "invert",
+        "left_shift",
+        "right_shift",
+        "gcd",
+        "lcm",
+        "ldexp",
+    )
+)
 _FOLDING: Final = frozenset({"maximum", "minimum"})  # of two arguments; more are taken from the left
 
 
@@ -117,8 +132,16 @@ def free_names(text: str) -> tuple[str, ...]:
 
 def function_names() -> tuple[str, ...]:
     """Every function that may stand in a text."""
-    own = {name for name, entry in registry.functions().items() if entry.op is not None or name in ALIASES.values()}
+    own = {name for name in registry.functions() if _readable(name)}
     return tuple(sorted(own | {alias for alias, name in ALIASES.items() if name in own}))
+
+
+def _readable(name: str) -> bool:
+    """Whether the registry's function of that name is one of real numbers, element by element, that people know."""
+    entry = registry.functions().get(name)
+    if entry is None or not entry.implements or name in _INTEGER:
+        return False
+    return entry.op is not None or name in _COMPOSED
 
 
 def _tree(text: str) -> ast.expr:
@@ -140,15 +163,11 @@ def _tree(text: str) -> ast.expr:
         raise ExpressionSyntaxError(f"cannot read {_shorten(text)!r}{column}: {error.msg}") from error
     except ValueError as error:
         raise ExpressionSyntaxError(f"cannot read {_shorten(text)!r}: {error}") from error
-    count, level = 0, [tree]
-    depth = 0
+    depth, level = 0, [tree]
     while level:  # one pass over each level: the depth without recursion
         depth += 1
-        count += len(level)
-        if depth > MAX_DEPTH or count > 4 * MAX_OPERATIONS:
-            raise ExpressionSyntaxError(
-                f"the expression is too large; at most {MAX_OPERATIONS:,} operations, nested {MAX_DEPTH} deep, are read"
-            )
+        if depth > MAX_DEPTH:
+            raise ExpressionSyntaxError(f"the expression is nested more than {MAX_DEPTH} deep; split it")
         level = [child for node in level for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
     return tree
 
@@ -220,21 +239,14 @@ class _Reader:
             return self.names[name]
         if name in CONSTANTS:
             return CONSTANTS[name]
-        if self.known(name):
+        if _readable(ALIASES.get(name, name)):
             raise self.error(node, f"{name} is a function; give it its arguments, as in {name}(x)")
         known = ", ".join(self.names) or "none"
         raise self.error(node, f"there is no variable of that name; known are {known}")
 
-    @staticmethod
-    def known(name: str) -> bool:
-        """Whether a function of that name may stand in a text."""
-        own = ALIASES.get(name, name)
-        entry = registry.functions().get(own)
-        return entry is not None and (entry.op is not None or own in ALIASES.values())
-
     def function(self, node: ast.expr, name: str) -> str:
         """The registry's name of a function."""
-        if self.known(name):
+        if _readable(ALIASES.get(name, name)):
             return ALIASES.get(name, name)
         names = function_names()
         near = difflib.get_close_matches(name, names, n=4, cutoff=0.5)
