@@ -163,7 +163,8 @@ def _named_bounds(start: int | Dim | None, stop: int | Dim | None, step: int, n:
 
 # ---------------------------------------------------------------------------------------------------- the whole index
 
-_NEW = object()
+_NEW = object()  # the axis that None adds
+_NOTHING = object()  # an ellipsis over no axes: as in NumPy it keeps the index arrays on its two sides apart
 
 
 def is_graph_value(item: Any) -> bool:
@@ -231,7 +232,7 @@ def _wrong_kind(dtype: Any) -> IndexError:
 
 
 def _consumed(entry: Any) -> int:
-    if entry is _NEW or entry is Ellipsis:
+    if entry is _NEW or entry is _NOTHING or entry is Ellipsis:
         return 0
     return entry.ndim if isinstance(entry, np.ndarray) and entry.dtype.kind == "b" else 1
 
@@ -247,7 +248,8 @@ def _fill(shape: Shape, entries: list[Any]) -> tuple[Shape, list[Any], Shape | N
             f"too many indices for array: array is {len(shape)}-dimensional, but {len(shape) - missing} were indexed"
         )
     place = ellipses[0] if ellipses else len(entries)
-    entries = [*entries[:place], *[slice(None)] * missing, *entries[place + 1 :]]
+    stand_in = [slice(None)] * missing if missing else [_NOTHING]
+    entries = [*entries[:place], *stand_in, *entries[place + 1 :]]
     filled: list[Any] = []
     lengths = list(shape)
     axis = 0
@@ -280,8 +282,8 @@ def _plan(B: Any, shape: Shape, entries: list[Any], widened: Shape | None) -> Su
     kept = 0  # axes that the basic step leaves
     axis = 0
     for place, entry in enumerate(entries):
-        if entry is _NEW:
-            layout.append(1)
+        if entry is _NEW or entry is _NOTHING:
+            layout.extend([1] if entry is _NEW else [])
             continue
         n = shape[axis]
         if _is_array(entry):
