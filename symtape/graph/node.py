@@ -12,7 +12,7 @@ import os
 import struct
 import threading
 import weakref
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -140,7 +140,14 @@ def _drop(ref: Any, intern: _InternLock = _intern) -> None:
 
 
 def _new(
-    op: Any, inputs: tuple[Node, ...], params: Params, shape: Any, dtype: Any, flags: int, kind: type[Node] = Node
+    op: Any,
+    inputs: tuple[Node, ...],
+    params: Params,
+    shape: Any,
+    dtype: Any,
+    flags: int,
+    kind: type[Node] = Node,
+    frame: FrameType | None = None,
 ) -> Node:
     node = object.__new__(kind)
     node.op = op
@@ -150,13 +157,14 @@ def _new(
     node.dtype = dtype
     node.value = None
     node.flags = flags
-    frame = user_frame(3)
+    if frame is None:
+        frame = user_frame(3)
     node.code = frame.f_code
     node.lasti = frame.f_lasti
     return node
 
 
-def build(op: OpLike, inputs: tuple[Node, ...], params: Params = ()) -> Node:
+def build(op: OpLike, inputs: tuple[Node, ...], params: Params = (), frame: FrameType | None = None) -> Node:
     """The node that applies ``op`` to ``inputs``: an existing one if equal work was asked for before.
 
     Parameters
@@ -164,6 +172,8 @@ def build(op: OpLike, inputs: tuple[Node, ...], params: Params = ()) -> Node:
     op : Op
     inputs : tuple of Node
     params : tuple of hashable
+    frame : frame, optional
+        The user's, where the caller knows it already.
 
     Returns
     -------
@@ -186,7 +196,7 @@ def build(op: OpLike, inputs: tuple[Node, ...], params: Params = ()) -> Node:
             node = ref()
             if node is not None:
                 return cast(Node, node)
-        node = _new(op, inputs, params, shape, dtype, flags & _INHERITED)
+        node = _new(op, inputs, params, shape, dtype, flags & _INHERITED, Node, frame)
         ref = _Ref(node, _drop)
         ref.key = key
         ref.table = table

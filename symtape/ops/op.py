@@ -125,13 +125,21 @@ class Op:
     source: str = ""
     table: dict[Any, Any] = field(default_factory=dict)
     partial_programs: dict[Any, Any] = field(default_factory=dict)
+    dtypes: dict[tuple[DType, DType], DType] = field(default_factory=dict)
 
     def infer(self, inputs: tuple[Node, ...], params: Params) -> tuple[Any, Any]:
         """Shape and dtype of the result, or the error that NumPy would raise."""
         if self.rule_infer is not None:
             return self.rule_infer(inputs, *params)
-        if len(inputs) == 2:  # noqa: PLR2004 (the commonest case, kept free of generators)
-            shape: Shape = broadcast_two(inputs[0].shape, inputs[1].shape)
+        if len(inputs) == 2:  # noqa: PLR2004 (the commonest case, kept free of generators and of hashing more than two dtypes)
+            a, b = inputs
+            left, right = a.shape, b.shape
+            shape: Shape = left if left == right or right == () else broadcast_two(left, right)
+            if not (params or (a.flags | b.flags) & WEAK):
+                known = self.dtypes.get((a.dtype, b.dtype))
+                if known is None:
+                    known = self.dtypes[a.dtype, b.dtype] = result_dtype(self, inputs)
+                return shape, known
         else:
             shape = broadcast([i.shape for i in inputs])
         return shape, result_dtype(self, inputs, params)

@@ -57,8 +57,9 @@ def lookup(function: Any) -> Function | None:
     entry = _by_callable.get(function)
     if entry is None and isinstance(function, np.ufunc):
         special = sys.modules.get("scipy.special")
-        if special is not None and special.__dict__.get(function.__name__) is function:
-            entry = _by_name.get(f"scipy.special.{function.__name__}")
+        name: str = function.__name__
+        if special is not None and special.__dict__.get(name) is function:
+            entry = _by_name.get(f"scipy.special.{name}")
             if entry is not None:
                 _by_callable[function] = entry
     return entry

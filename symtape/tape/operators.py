@@ -27,7 +27,7 @@ _NUMBERS = (int, float, np.ndarray, np.generic, list, tuple)
 
 def is_operand(value: Any) -> bool:
     """Whether something other than a tensor may stand beside one in an expression."""
-    return isinstance(value, _NUMBERS) or hasattr(value, "__array__")
+    return isinstance(value, _NUMBERS) or (hasattr(value, "__array__") and not sympy_value(value))
 
 
 def sympy_value(value: Any) -> bool:
@@ -36,7 +36,9 @@ def sympy_value(value: Any) -> bool:
     return sympy is not None and isinstance(value, sympy.Basic)
 
 
-def binary(B: Namespace, name: str, sign: Callable[[Any, Any], Any], tensor: type[Tensor]) -> tuple[Method, Method]:
+def binary(
+    B: Namespace, name: str, sign: Callable[[Any, Any], Any], tensor: type[Tensor], apply_two: Method
+) -> tuple[Method, Method]:
     """The method of a binary operator and its reflected one.
 
     Parameters
@@ -49,31 +51,30 @@ def binary(B: Namespace, name: str, sign: Callable[[Any, Any], Any], tensor: typ
         The operator itself, for sympy expressions.
     tensor : type
         The class whose methods these are; instances of it need no lifting.
+    apply_two : callable
+        ``apply_two(op, a, b)``: applies an op to two tensors.
     """
     entry = functions()[name]
-    build, lift, op, function = B.build, B.lift, entry.op, entry.implementation
+    lift, op, function = B.lift, entry.op, entry.implementation
+    apply: Method = apply_two if op is not None else lambda op, a, b: function(B, a, b)
 
     def forward(self: Tensor, other: Any) -> Any:
         if type(other) is not tensor:
-            if sympy_value(other):
-                return sign(self.expr, other)
-            if not is_operand(other):
-                return NotImplemented
+            if not (isinstance(other, tensor) or is_operand(other)):
+                return sign(self.expr, other) if sympy_value(other) else NotImplemented
             other = lift(other)
         if type(self) is not tensor:
             self = lift(self)
-        return build(op, (self, other)) if op is not None else function(B, self, other)
+        return apply(op, self, other)
 
     def reflected(self: Tensor, other: Any) -> Any:
         if type(other) is not tensor:
-            if sympy_value(other):
-                return sign(other, self.expr)
-            if not is_operand(other):
-                return NotImplemented
+            if not (isinstance(other, tensor) or is_operand(other)):
+                return sign(other, self.expr) if sympy_value(other) else NotImplemented
             other = lift(other)
         if type(self) is not tensor:
             self = lift(self)
-        return build(op, (other, self)) if op is not None else function(B, other, self)
+        return apply(op, other, self)
 
     return forward, reflected
 
@@ -83,7 +84,7 @@ def comparison(B: Namespace, name: str, tensor: type[Tensor]) -> Method:
     op = functions()[name].op
 
     def compare(self: Tensor, other: Any) -> Any:
-        if not isinstance(other, tensor) and (sympy_value(other) or not is_operand(other)):
+        if not (isinstance(other, tensor) or is_operand(other)):
             return NotImplemented
         result = B.build(op, (B.lift(self), B.lift(other)))
         frame = user_frame(1)
@@ -198,14 +199,14 @@ class Operators:
         def __hash__(self) -> int: ...
 
 
-def attach(B: Namespace, tensor: type[Tensor]) -> None:
+def attach(B: Namespace, tensor: type[Tensor], apply_two: Method) -> None:
     """Give a class of tensors its operators, and a method for every elementwise function.
 
     NumPy's loops over object arrays call methods by the names of ufuncs (``exp``, ``hypot``): with them ``np.exp([x,
     y])`` records.
     """
     for sign, (name, python) in ARITHMETIC.items():
-        forward, reflected = binary(B, name, python, tensor)
+        forward, reflected = binary(B, name, python, tensor, apply_two)
         setattr(tensor, f"__{sign}__", forward)
         setattr(tensor, f"__r{sign}__", reflected)
     for sign, (name, bits) in LOGIC.items():

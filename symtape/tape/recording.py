@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import CodeType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from symtape.graph.node import PLACEHOLDER, SYMBOLIC, VALUED, Node, Params
@@ -29,15 +29,22 @@ class _Active(threading.local):
 
     def __init__(self) -> None:
         self.tapes: list[GradientTape] = []
+        self.paused: list[GradientTape] = []
         self.captures: list[Capture] = []
 
 
 _active = _Active()
+active = _active  #: for the shortest way of an operation, which only asks whether anything records
 
 
 def active_tapes() -> list[GradientTape]:
     """The list itself of recording tapes of this thread, outermost first."""
     return _active.tapes
+
+
+def paused_tapes() -> list[GradientTape]:
+    """The list itself of tapes of this thread whose recording is stopped for a while."""
+    return _active.paused
 
 
 def active_captures() -> list[Capture]:
@@ -62,15 +69,28 @@ class Shared:
         return self.outputs[0].ident
 
 
-def record(out: Tensor, op: Any, params: Params, inputs: tuple[Tensor, ...]) -> None:
-    """Enter a tensor, as its own record, on every tape that tracks one of the inputs."""
+@dataclass(eq=False, frozen=True, slots=True)
+class Skipped:
+    """An operation that a tape saw while its recording was stopped: enough for `explain`, nothing that holds memory."""
+
+    name: str
+    code: CodeType
+    lasti: int
+
+
+def record(
+    out: Tensor, op: Any, params: Params, inputs: tuple[Tensor, ...], frame: FrameType | None = None
+) -> None:
+    """Enter a tensor, as its own record, on every tape that tracks one of the inputs; ``frame`` is the user's, if known."""
+    active = _active
     noted = False
-    for tape in _active.tapes:
+    for tape in active.tapes:
         producer = tape.producer
         for x in inputs:
             if x.ident in producer:
                 if not noted:
-                    frame = user_frame(2)
+                    if frame is None:
+                        frame = user_frame(2)
                     out.op = op
                     out.params = params
                     out.inputs = inputs
@@ -79,6 +99,8 @@ def record(out: Tensor, op: Any, params: Params, inputs: tuple[Tensor, ...]) -> 
                     noted = True
                 producer[out.ident] = out
                 break
+    if active.paused:
+        _skip((out,), op, inputs)
 
 
 def record_shared(outputs: tuple[Tensor, ...], op: Any, params: Params, inputs: tuple[Tensor, ...]) -> None:
@@ -91,6 +113,18 @@ def record_shared(outputs: tuple[Tensor, ...], op: Any, params: Params, inputs: 
                 shared = Shared(op, params, inputs, outputs, frame.f_code, frame.f_lasti)
             for out in outputs:
                 tape.producer[out.ident] = shared
+    if _active.paused:
+        _skip(outputs, op, inputs)
+
+
+def _skip(outputs: tuple[Tensor, ...], op: Any, inputs: tuple[Tensor, ...]) -> None:
+    """Note what stopped tapes leave out, as far as it depends on what they track."""
+    for tape in _active.paused:
+        if any(x.ident in tape.producer or x.ident in tape.skipped for x in inputs):
+            frame = user_frame(3)
+            entry = Skipped(op.name, frame.f_code, frame.f_lasti)
+            for out in outputs:
+                tape.skipped[out.ident] = entry
 
 
 # ----------------------------------------------------------------------------------------- callables recorded for reuse

@@ -28,14 +28,16 @@ from symtape.graph.node import (
     items,
     next_ident,
 )
+from symtape.graph.source import user_frame
 from symtape.ops.namespace import NODES, Namespace
+from symtape.ops.op import Op
 from symtape.tape import guards, operators
 from symtape.tape.array_methods import ArrayMethods
 from symtape.tape.at_index import At
 from symtape.tape.display import Display
 from symtape.tape.everyday import ELEMENT_LIMIT, Everyday
 from symtape.tape.numpy_protocol import call_function, call_ufunc, elementwise_op
-from symtape.tape.recording import record, record_shared
+from symtape.tape.recording import active, record, record_shared
 
 
 class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
@@ -214,7 +216,22 @@ def apply(op: Any, inputs: tuple[Tensor, ...], params: Params = ()) -> Any:
     out.node = node
     out.ident = next_ident()
     out.op = None
-    record(out, op, params, inputs)
+    if active.tapes or active.paused:
+        record(out, op, params, inputs)
+    return out
+
+
+def apply_two(op: Op, a: Tensor, b: Tensor) -> Tensor:
+    """`apply` for the commonest case, an operator: an op with two inputs, one result and no params."""
+    recording = active.tapes or active.paused
+    frame = user_frame(3) if recording else None
+    node = build(op, (a.node, b.node), (), frame)
+    out = _new(Tensor)
+    out.node = node
+    out.ident = next_ident()
+    out.op = None
+    if recording:
+        record(out, op, (), (a, b), frame)
     return out
 
 
@@ -245,4 +262,4 @@ class Tensors(Namespace):
 
 TENSORS = Tensors()
 Tensor._B = TENSORS  # noqa: SLF001 (its own module)
-operators.attach(TENSORS, Tensor)
+operators.attach(TENSORS, Tensor, apply_two)
