@@ -333,7 +333,7 @@ def _push(record: RecordLike, i: int, t: Any, B: Namespace, by: Keying) -> Seque
 
 def ones(B: Namespace, node: Node) -> Any:
     """The cotangent that sums a target."""
-    one = B.const(1.0 if node.dtype == np.float64 else np.ones((), node.dtype))
+    one = B.const(np.ones((), node.dtype))
     return one if node.shape == () else B.broadcast_to(one, node.shape)
 
 

@@ -91,7 +91,7 @@ LOG_OR_ZERO = elementwise(
 # ---------------------------------------------------------------------------------------------------- powers and roots
 
 #: Literal exponents that are multiplied out; compiled code does the same. Above, ``pow`` is faster or closer.
-MULTIPLIED_OUT = frozenset(range(-4, 9))
+MULTIPLIED_OUT = range(-3, 9)
 
 
 def multiplied_out(x: Any, n: int) -> Any:
@@ -109,8 +109,8 @@ def multiplied_out(x: Any, n: int) -> Any:
 
 
 def _power(x: Any, y: Any) -> Any:
-    if type(y) is int and y in MULTIPLIED_OUT and isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind == "f":
-        return np.positive(x) if y == 1 else multiplied_out(x, y)
+    if type(y) in (int, float) and y in MULTIPLIED_OUT and isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind == "f":
+        return np.positive(x) if y == 1 else multiplied_out(x, int(y))
     return np.power(x, y)
 
 

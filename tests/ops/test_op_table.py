@@ -56,6 +56,7 @@ def run(outputs, leaves, arrays):
 
 def close(actual, expected, tolerance):
     """Within the tolerance times the largest finite element; NaN and infinity in the same places."""
+    expected = np.asarray(expected)
     finite = np.abs(expected[np.isfinite(expected)]) if expected.dtype.kind == "f" else np.zeros(0)
     scale = max(1.0, float(finite.max())) if finite.size else 1.0
     np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance * scale)
