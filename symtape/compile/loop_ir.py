@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from symtape.compile.arguments import Base, Constant
-from symtape.compile.ir_types import BOOL, INT64, ScalarType, literal
+from symtape.compile.arguments import LITERAL_LIMIT, Base, Constant
+from symtape.compile.ir_types import INT64, ScalarType, literal
 from symtape.compile.loop_text import LoopText
 from symtape.compile.loop_tree import (
     Choice,
@@ -143,7 +143,7 @@ class _Writer:
                 base, exponent = step.operands
                 tree = arguments[exponent] if exponent < len(arguments) else None
                 constant = tree.element if isinstance(tree, Invariant) else None
-                lines = power_lines(registers[base], constant, step.kind, self.module.flags, self.text.name)
+                lines = power_lines(registers[base], constant, step.kind, self.module, self.text.name)
                 if lines is not None:
                     self.text.lines += lines[:-1]
                     registers.append(self.text.put(lines[-1]))
@@ -153,7 +153,7 @@ class _Writer:
 
     def choice(self, tree: Choice) -> str:
         text = self.text
-        end = f"{text.name()}.end"
+        end = f"{text.fresh_label()}.end"
         found: list[tuple[str, str]] = []
         for bounds, inner in tree.boxes:
             inside = "true"
@@ -162,7 +162,7 @@ class _Writer:
                 above = text.put(f"icmp sge i64 {place}, {text.integer(low)}")
                 below = text.put(f"icmp slt i64 {place}, {text.integer(high)}")
                 inside = text.put(f"and i1 {inside}, {text.put(f'and i1 {above}, {below}')}")
-            label = text.name()
+            label = text.fresh_label()
             text.lines.append(f"br i1 {inside}, label %{label}.in, label %{label}.out")
             text.label(f"{label}.in")
             operand = text.converted(self.value(inner), inner.kind, tree.kind)
@@ -247,7 +247,9 @@ class _Writer:
             high, low = loop.carried
             loops.append(loop)
         length = self.region.extents[last]
-        if length <= 16:
+        if length <= LITERAL_LIMIT:
+            if not outer:
+                return self.plain(tree, (last,), zero)
             partial = self.plain(tree, (last,), zero)
             high, low = self.two_sum(kind, high, low, partial)
         else:
@@ -260,10 +262,8 @@ class _Writer:
             partial = self.plain(tree, (last,), zero, loop.index, end)
             high, low = self.two_sum(kind, *loop.carried, partial)
         for loop in reversed(loops):
-            step = str(BLOCK) if length > 16 and loop is loops[-1] else "1"
+            step = str(BLOCK) if length > LITERAL_LIMIT and loop is loops[-1] else "1"
             high, low = text.close(loop, [high, low], step)
-        if not loops:
-            return high
         # an infinite sum has no rounding error: what was computed as one is NaN
         gap = text.put(f"fsub {kind.register} {high}, {high}")
         finite = text.put(f"fcmp oeq {kind.register} {gap}, {zero}")
@@ -283,8 +283,7 @@ class _Writer:
         """The flat position of the first extreme element, or of the first NaN."""
         text, kind = self.text, tree.body.kind
         loops = []
-        carried = [(kind, "undef" if kind.family != "b" else "false"), (INT64, "0"), (INT64, "0")]
-        carried[0] = (kind, literal(0, kind))
+        carried = [(kind, literal(0, kind)), (INT64, "0"), (INT64, "0")]
         state = [start for _, start in carried]
         for index in tree.indices:
             loop = text.open(
@@ -312,5 +311,4 @@ class _Writer:
         state = [best, where, text.put(f"add nsw i64 {count}, 1")]
         for loop in reversed(loops):
             state = text.close(loop, state)
-        assert tree.kind in (INT64, BOOL) or tree.kind.family in "iu"
         return state[1]

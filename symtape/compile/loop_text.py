@@ -48,14 +48,18 @@ class LoopText:
 
     # ------------------------------------------------------------------------------------------------- operands
 
-    def name(self) -> str:
-        """A fresh name without the percent sign."""
+    def fresh_label(self) -> str:
+        """A fresh name for blocks."""
         self._names += 1
         return f"x{self._names}"
 
+    def name(self) -> str:
+        """A fresh operand."""
+        return f"%{self.fresh_label()}"
+
     def put(self, text: str) -> str:
         """Add an instruction; the operand that holds its result."""
-        name = f"%{self.name()}"
+        name = self.name()
         self.lines.append(f"{name} = {text}")
         return name
 
@@ -148,7 +152,7 @@ class LoopText:
         behind = self.put(f"icmp slt i64 {wide}, 0")
         index = self.put(f"select i1 {behind}, i64 {self.put(f'add i64 {wide}, {extent}')}, i64 {wide}")
         inside = self.put(f"icmp ult i64 {index}, {extent}")
-        label = self.name()
+        label = self.fresh_label()
         self.lines += [
             f"br i1 {inside}, label %{label}.on, label %{label}.off",
             f"{label}.off:",
@@ -163,7 +167,7 @@ class LoopText:
 
     def open(self, low: str, high: str, carried: Sequence[tuple[ScalarType, str]] = ()) -> OpenLoop:
         """Begin a loop from ``low`` to below ``high`` that carries values along."""
-        label = self.name()
+        label = self.fresh_label()
         index = f"%{label}.i"
         names = [f"%{label}.c{k}" for k in range(len(carried))]
         self.lines += [f"br label %{label}.head", f"{label}.head:"]

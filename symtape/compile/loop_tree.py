@@ -136,11 +136,11 @@ class Resolver:
                 return Invariant(Constant(value), _known(self.dtype), self.dtype)
             case IndexValue(index):
                 return Position(linear(index, self._lengths()), INT64, np.dtype(np.int64))
-            case Apply(op, arguments):
+            case Apply(op, arguments, params):
                 parts = tuple(self.resolve(a, top=False) for a in arguments)
                 dtypes = tuple(p.dtype for p in parts)
-                dtype = self.dtype if top else result_of(op, dtypes)
-                lowered = lowered_op(op, dtypes, dtype, self.contract)
+                dtype = self.dtype if top else result_of(op, dtypes, params)
+                lowered = lowered_op(op, dtypes, dtype, self.contract, params)
                 if lowered is None:
                     raise _NotLowerable(op.name)
                 return Operation(lowered, parts, lowered.kind, dtype)
@@ -243,11 +243,11 @@ def _known(dtype: DType) -> ScalarType:
 
 
 @lru_cache(maxsize=4096)
-def result_of(op: Any, dtypes: tuple[DType | type, ...]) -> DType:
+def result_of(op: Any, dtypes: tuple[DType | type, ...], params: tuple[Any, ...] = ()) -> DType:
     """NumPy's result dtype of an elementwise op within a rule."""
     samples = [np.ones((), d) if isinstance(d, np.dtype) else d(1) for d in dtypes]
     with np.errstate(all="ignore"):
-        return np.asarray(op.value(*samples)).dtype
+        return np.asarray(op.value(*samples, *params)).dtype
 
 
 def reduced_dtype(how: str, dtype: DType) -> DType:

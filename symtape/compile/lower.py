@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from symtape.compile.decompose import decomposed
 from symtape.compile.arguments import Base, Constant, Pool, Sizes, Value, View
 from symtape.compile.indices import Linear, contiguous, flat, linear
 from symtape.compile.ir_types import ScalarType, scalar_type
@@ -74,7 +75,11 @@ def lower(
         Scalars that must have these values; they are checked before all else. The status is 1 for the first one.
     options : Options
     """
-    return _Lowering(inputs, outputs, guards, options).run()
+    conditions = [node for node, _ in guards]
+    simple = decomposed(inputs, [*outputs, *conditions])
+    outputs, conditions = simple[: len(outputs)], list(simple[len(outputs) :])
+    expected = [value for _, value in guards]
+    return _Lowering(inputs, outputs, list(zip(conditions, expected, strict=True)), options).run()
 
 
 @dataclass(slots=True)
@@ -277,7 +282,8 @@ class _Lowering:
         return Value(node.shape, kind, node.dtype.itemsize, elements)  # type: ignore[arg-type]
 
     def _unrolled_elementwise(self, node: Node, kind: ScalarType) -> Value | None:
-        lowered = lowered_op(node.op, [weak_dtype(i) for i in node.inputs], node.dtype, self.options.contract)
+        dtypes = [weak_dtype(i) for i in node.inputs]
+        lowered = lowered_op(node.op, dtypes, node.dtype, self.options.contract, node.params)
         if lowered is None:
             return None
         apply = self.chunks.apply
@@ -382,9 +388,9 @@ class _Lowering:
                 arguments.append(f"{k.register} {chunks.pooled(text, k) if chunks.pool is not None else text}")
             arguments += [f"i64 {chunks.size(n)}" for n in call.integers]
             name = chunks.name()
-            chunks.line(f"%{name} = call i32 @{call.function}({', '.join(arguments)})")
+            chunks.line(f"{name} = call i32 @{call.function}({', '.join(arguments)})")
             if call.fails:
-                chunks.check(f"%{name}")
+                chunks.check(name)
 
     def _called(self, node: Node) -> Any:
         """A call back into Python."""
@@ -423,14 +429,14 @@ class _Lowering:
         for k, (view, dtype) in enumerate((*given, *wanted)):
             pointer = chunks.offset_pointer(view.base, view.offset, f"[{dtype.itemsize} x i8]", literal_position=False)
             name = chunks.name()
-            chunks.line(f"%{name} = getelementptr i8, ptr %work, i64 {SLOT * (start + k)}")
-            chunks.line(f"store ptr {pointer}, ptr %{name}")
+            chunks.line(f"{name} = getelementptr i8, ptr %work, i64 {SLOT * (start + k)}")
+            chunks.line(f"store ptr {pointer}, ptr {name}")
         function = chunks.pointer(Base("in", place))
         tables = chunks.name()
-        chunks.line(f"%{tables}.a = getelementptr i8, ptr %work, i64 {SLOT * start}")
-        chunks.line(f"%{tables}.b = getelementptr i8, ptr %work, i64 {SLOT * (start + len(given))}")
-        chunks.line(f"%{tables} = call i32 {function}(ptr %{tables}.a, ptr %{tables}.b)")
-        chunks.check(f"%{tables}")
+        chunks.line(f"{tables}.a = getelementptr i8, ptr %work, i64 {SLOT * start}")
+        chunks.line(f"{tables}.b = getelementptr i8, ptr %work, i64 {SLOT * (start + len(given))}")
+        chunks.line(f"{tables} = call i32 {function}(ptr {tables}.a, ptr {tables}.b)")
+        chunks.check(tables)
 
     # ------------------------------------------------------------------------------------------------- ends
 

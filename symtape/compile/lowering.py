@@ -82,7 +82,9 @@ class Lowered:
     symbols: frozenset[str]
 
 
-def lowered_op(op: Any, dtypes: Sequence[DType | type], result: DType, contract: bool) -> Lowered | None:
+def lowered_op(
+    op: Any, dtypes: Sequence[DType | type], result: DType, contract: bool, params: tuple[Any, ...] = ()
+) -> Lowered | None:
     """How an elementwise op runs on arguments of the given dtypes; None if it has no line that fits them.
 
     Parameters
@@ -94,8 +96,12 @@ def lowered_op(op: Any, dtypes: Sequence[DType | type], result: DType, contract:
         Of the node.
     contract : bool
         Whether multiplications and additions may be fused.
+    params : tuple
+        Of the node.
     """
-    line = op.lowering if isinstance(op.lowering, str) else LOWERINGS.get(op.name)
+    line = op.lowering if op.lowering is not None else LOWERINGS.get(op.name)
+    if callable(line):
+        line = line(*params)
     if line is None:
         return None
     return lowered_line(line, tuple(dtypes), result, contract)

@@ -7,13 +7,14 @@ from typing import Final
 
 from symtape.compile.arguments import Constant
 from symtape.compile.ir_types import ScalarType, literal
+from symtape.compile.module_text import ModuleText
 
-#: Exponents that become multiplications. One rounding each way: beyond these, `pow` is the more exact.
-EXPONENTS: Final = range(-3, 9)
+#: Exponents that become multiplications, here and where NumPy evaluates: beyond these, `pow` is the more exact.
+EXPONENTS: Final = range(-4, 9)
 
 
 def power_lines(
-    base: str, exponent: object, kind: ScalarType, flags: str, name: Callable[[], str]
+    base: str, exponent: object, kind: ScalarType, module: ModuleText, name: Callable[[], str]
 ) -> list[str] | None:
     """Instructions for ``base ** exponent``; the last one is without its result's name. None if ``pow`` has to do it.
 
@@ -24,14 +25,16 @@ def power_lines(
     exponent : Constant or anything
         Only a `Constant` is a literal.
     kind : ScalarType
-    flags : str
-        Fast-math flags of multiplications.
+    module : ModuleText
     name : callable
-        Makes fresh names.
+        Makes fresh operands.
     """
     if not isinstance(exponent, Constant) or isinstance(exponent.value, bool) or kind.family != "f":
         return None
     number = float(exponent.value)  # type: ignore[arg-type]
+    if number == 0.5:  # as NumPy does
+        module.declare(f"declare {kind.register} @llvm.sqrt.{kind.suffix}({kind.register})")
+        return [f"call {kind.register} @llvm.sqrt.{kind.suffix}({kind.register} {base})"]
     if number not in EXPONENTS:
         return None
     n = int(number)
@@ -39,12 +42,12 @@ def power_lines(
     lines: list[str] = []
 
     def multiplied(a: str, b: str) -> str:
-        result = f"%{name()}"
-        lines.append(f"{result} = fmul {flags} {kind.register} {a}, {b}")
+        result = name()
+        lines.append(f"{result} = fmul {module.flags} {kind.register} {a}, {b}")
         return result
 
     if n < 0:
-        inverse = f"%{name()}"
+        inverse = name()
         lines.append(f"{inverse} = fdiv {kind.register} {one}, {base}")
         base, n = inverse, -n
     if n == 0:

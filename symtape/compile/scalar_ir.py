@@ -132,10 +132,14 @@ class Chunks:
 
     # ------------------------------------------------------------------------------------------------- memory
 
-    def name(self) -> str:
-        """A fresh name that is no register."""
+    def label(self) -> str:
+        """A fresh name for blocks."""
         self._names += 1
         return f"t{self._names}"
+
+    def name(self) -> str:
+        """A fresh operand that is no register."""
+        return f"%{self.label()}"
 
     def line(self, text: str) -> None:
         """Add an instruction without result."""
@@ -182,7 +186,7 @@ class Chunks:
         if position == 0:
             return start
         where = str(position) if literal_position else self.size(position)
-        name = f"%{self.name()}"
+        name = self.name()
         self._lines.append(f"{name} = getelementptr {memory}, ptr {start}, i64 {where}")
         return name
 
@@ -191,7 +195,7 @@ class Chunks:
         address = self.address(base, position, kind)
         if kind.register == kind.memory:
             return self.define(f"load {kind.register}, ptr {address}", kind)
-        raw = f"%{self.name()}"
+        raw = self.name()
         self._lines.append(f"{raw} = load {kind.memory}, ptr {address}")
         return self.define(f"icmp ne {kind.memory} {raw}, 0", kind)
 
@@ -200,7 +204,7 @@ class Chunks:
         operand = self.operand(element, kind)
         address = self.address(base, position, kind)
         if kind.register != kind.memory:
-            wide = f"%{self.name()}"
+            wide = self.name()
             self._lines.append(f"{wide} = zext {kind.register} {operand} to {kind.memory}")
             operand = wide
         self.line(f"store {kind.memory} {operand}, ptr {address}")
@@ -234,7 +238,7 @@ class Chunks:
             if step.power:
                 base, exponent = step.operands
                 constant = elements[exponent] if exponent < count else None
-                lines = power_lines(registers[base], constant, step.kind, self.module.flags, self.name)
+                lines = power_lines(registers[base], constant, step.kind, self.module, self.name)
                 if lines is not None:
                     *before, last = lines
                     self._lines += before
@@ -268,7 +272,7 @@ class Chunks:
 
     def check(self, status: str) -> None:
         """Leave the kernel with the status that stands in an ``i32`` operand unless it is 0."""
-        name = self.name()
+        name = self.label()
         self._lines += [
             f"%{name} = icmp eq i32 {status}, 0",
             f"br i1 %{name}, label %{name}.on, label %{name}.off",
@@ -279,7 +283,7 @@ class Chunks:
 
     def require(self, condition: str, status: int) -> None:
         """Leave the kernel with a status unless a truth value holds."""
-        name = self.name()
+        name = self.label()
         self._lines += [
             f"br i1 {condition}, label %{name}.on, label %{name}.off",
             f"{name}.off:",

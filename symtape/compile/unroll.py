@@ -90,11 +90,12 @@ class Unroller:
                 return Constant(value), self.dtype
             case IndexValue(index):
                 return Constant(self._place(index, at)), np.dtype(np.int64)
-            case Apply(op, arguments):
+            case Apply(op, arguments, params):
                 parts = [self._scalar(a, at, top=False) for a in arguments]
                 dtypes = tuple(d for _, d in parts)
-                dtype = self.dtype if top else result_of(op, dtypes)
-                return self.chunks.apply(_need(lowered_op(op, dtypes, dtype, self.contract)), [e for e, _ in parts]), dtype
+                dtype = self.dtype if top else result_of(op, dtypes, params)
+                lowered = _need(lowered_op(op, dtypes, dtype, self.contract, params))
+                return self.chunks.apply(lowered, [e for e, _ in parts]), dtype
             case Boxes(boxes, otherwise):
                 for box in boxes:
                     if all(low <= self._place(i, at) < high for i, low, high in box.bounds):
