@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -347,7 +348,8 @@ def pad(B: Any, array: Any, pad_width: Any, mode: str = "constant", **kwargs: An
         raise UnknownNameError(f"reflect_type {allowed['reflect_type']!r} is not supported; there is 'even'")
     for axis, (width, n) in enumerate(zip(widths, B.shape(x), strict=True)):
         if width != (0, 0):
-            x = B.take(x, np.pad(np.arange(as_integer(n, "the length of a padded axis")), width, mode=mode), axis=axis)  # type: ignore[call-overload]
+            places = np.pad(np.arange(operator.index(n)), width, mode=mode)  # type: ignore[call-overload]
+            x = B.take(x, places, axis=axis)
     return x
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -119,7 +120,7 @@ def array_split(B: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> An
     sections = as_integer(indices_or_sections, "the number of sections")
     if sections <= 0:
         raise ValueError("number sections must be larger than 0.")
-    n = as_integer(B.shape(x)[place], "the length of an axis that is split into sections")
+    n = operator.index(B.shape(x)[place])
     each, extra = divmod(n, sections)
     sizes = [each + 1] * extra + [each] * (sections - extra)
     return _pieces(B, x, place, np.cumsum(sizes)[:-1].tolist())
