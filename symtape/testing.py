@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
@@ -24,7 +23,8 @@ def difference(f: Callable[..., float], at: Sequence[Array], along: Sequence[Arr
     at, along : sequence of ndarray
         The point and the direction, one array per argument.
     step : float
-        ``f`` is asked up to four steps away on either side. The default leaves an error of about 1e-13 times the size of ``f``.
+        ``f`` is asked up to four steps away on either side. The default leaves an error of about 1e-13 times the size
+        of ``f``.
 
     Returns
     -------

@@ -253,7 +253,7 @@ def add_n(B: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         return None  # what is left would be added in another dtype
     if len(terms) == 1:
         return terms[0]
-    if len(terms) == 2:  # noqa: PLR2004 (a sum of two has an op of its own)
+    if len(terms) == 2:
         return B.add(terms[0], terms[1])
     same = len(terms) == len(inputs) and all(a is b for a, b in zip(terms, inputs, strict=True))
     return None if same else B.add_n(*terms)

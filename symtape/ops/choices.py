@@ -1,8 +1,8 @@
 """Kinks and choices: absolute value, sign, extrema, clipping, and selection by a mask.
 
-At a kink a derivative is agreed on, and documented: that of ``abs`` at 0 is 0; of ``maximum`` and ``minimum`` at a tie 1/2 for each side, but 0 at
-0 for a ``maximum`` or ``fmax`` with an implicit scalar constant 0 (the relu of neural networks: decided when it is recorded); of ``clip`` at a
-bound 1.
+At a kink a derivative is agreed on: that of ``abs`` at 0 is 0; of ``maximum`` and ``minimum`` at a tie 1/2 for each
+side, but 0 at 0 for a ``maximum`` or ``fmax`` with an implicit scalar constant 0 (the relu of neural networks: decided
+when it is recorded); of ``clip`` at a bound 1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from symtape.ops.arguments import is_missing, only_defaults
 from symtape.ops.elementwise import literal
 from symtape.ops.registry import as_number, elementwise, elementwise_op, function
-from symtape.ops.sympy_functions import function as own
+from symtape.ops.sympy_functions import sympy_function as own
 
 # -------------------------------------------------------------------------------------------------- absolute and sign
 
@@ -42,7 +42,7 @@ def _exceeds(x: Any, y: Any) -> Any:
     return (np.greater(x, y) * dtype.type(0.5) + np.greater_equal(x, y) * dtype.type(0.5))[()]
 
 
-#: What of a maximum goes to its first argument: all where it is larger, half at a tie, nothing where it is smaller or not comparable.
+#: What of a maximum goes to its first argument: all where it is larger, half at a tie, else (smaller, NaN) nothing.
 EXCEEDS = elementwise(
     "exceeds",
     _exceeds,
@@ -68,7 +68,7 @@ MINIMUM = elementwise_op(
 
 
 def _where_nan(B: Any, x: Any, y: Any, otherwise: Any) -> Any:
-    """1 where ``y`` is NaN and ``x`` is not, else ``otherwise``: the fmax and fmin of a number and NaN are the number."""
+    """1 where ``y`` is NaN and ``x`` is not, else ``otherwise``: of a number and NaN fmax and fmin are the number."""
     alone = B.logical_and(B.isnan(y), B.logical_not(B.isnan(x)))
     return B.where(alone, B.const(np.ones((), B.dtype(otherwise))), otherwise)
 
@@ -173,16 +173,16 @@ CLIP = elementwise_op(
 def clip(
     B: Any,
     a: Any,
-    a_min: Any = np._NoValue,
-    a_max: Any = np._NoValue,
+    a_min: Any = np._NoValue,  # noqa: SLF001 (NumPy's own default, where None means "no bound")
+    a_max: Any = np._NoValue,  # noqa: SLF001 (as above)
     out: Any = None,
     *,
     min: Any = None,
-    max: Any = None,  # noqa: SLF001 (NumPy's own default in public signatures)
+    max: Any = None,
 ) -> Any:
     """``np.clip``; a bound of None bounds nothing. At a bound the derivative is 1."""
     only_defaults("clip", out=out)
-    if not is_missing(a_min) and min is not None or not is_missing(a_max) and max is not None:
+    if (not is_missing(a_min) and min is not None) or (not is_missing(a_max) and max is not None):
         raise ValueError("give clip its bounds as a_min and a_max or as min and max, not both")
     a = B.lift(a)
     low, high = min if is_missing(a_min) else a_min, max if is_missing(a_max) else a_max
@@ -241,7 +241,7 @@ SELECT = elementwise_op(
 
 @function("numpy.where")
 def where(B: Any, condition: Any, x: Any = None, y: Any = None, /) -> Any:
-    """``np.where`` with three arguments: the gradient flows into the branch that was taken, the other one's NaN never."""
+    """``np.where`` with three arguments; from the branch that was not taken comes no gradient, and no NaN."""
     if x is None or y is None:
         raise TypeError(
             "np.where(condition) gives positions, whose number depends on values, and cannot be recorded; "

@@ -1,7 +1,7 @@
 """Arithmetic, powers and roots, and what moves between dtypes: the elementwise ops that the others lean on.
 
-Exponentials and trigonometry stand in `transcendental`, comparisons and bits in `comparisons`, kinks and choices in `choices`, rounding in
-`rounding`. Partial derivatives are sympy's unless a rule stands in the declaration.
+Exponentials and trigonometry stand in `transcendental`, comparisons and bits in `comparisons`, kinks and choices in
+`choices`, rounding in `rounding`. Partial derivatives are sympy's unless a rule stands in the declaration.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from symtape.errors import DTypeError, ShapeError
 from symtape.graph.node import CONST, WEAK, Node, check_real
 from symtape.graph.shapes import Shape
 from symtape.ops.arguments import only_defaults
+from symtape.ops.op import Op
 from symtape.ops.registry import Everywhere, elementwise, elementwise_op, function
-from symtape.ops.sympy_functions import function as own
+from symtape.ops.sympy_functions import sympy_function as own
 
 # --------------------------------------------------------------------------------------------------------- arithmetic
 
@@ -66,7 +67,8 @@ def add_n(B: Any, *terms: Any) -> Any:
     return lifted[0] if len(lifted) == 1 else B.build(ADD_N, lifted)
 
 
-# Forms in which a zero wins over what is infinite: derivatives of powers at edge points are made of these, and of divide_no_nan in `roots`.
+# Forms in which a zero wins over what is infinite: derivatives of powers at edge points are made of these, and of
+# divide_no_nan in `roots`.
 
 MULTIPLY_NO_NAN = elementwise(
     "multiply_no_nan",
@@ -109,7 +111,12 @@ def multiplied_out(x: Any, n: int) -> Any:
 
 
 def _power(x: Any, y: Any) -> Any:
-    if type(y) in (int, float) and y in MULTIPLIED_OUT and isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind == "f":
+    if (
+        type(y) in (int, float)
+        and y in MULTIPLIED_OUT
+        and isinstance(x, (np.ndarray, np.generic))
+        and x.dtype.kind == "f"
+    ):
         return np.positive(x) if y == 1 else multiplied_out(x, int(y))
     return np.power(x, y)
 
@@ -177,13 +184,13 @@ def _frexp_infer(inputs: tuple[Node, ...]) -> tuple[Shape, Any]:
     return inputs[0].shape, np.dtype(np.intc)
 
 
-FREXP_MANTISSA = elementwise_op(
+FREXP_MANTISSA: Op = elementwise_op(
     "frexp_mantissa",
     lambda x: np.frexp(x)[0],
     lambda sp, x: own("frexp_mantissa")(x),
     partials={0: lambda B, out, x: B.ldexp(1.0, B.negative(B.build(FREXP_EXPONENT, (x,))))},
 )
-FREXP_EXPONENT = elementwise_op(
+FREXP_EXPONENT: Op = elementwise_op(
     "frexp_exponent",
     lambda x: np.frexp(x)[1],
     lambda sp, x: own("frexp_exponent")(x),
@@ -279,7 +286,7 @@ def modf(B: Any, x: Any, /) -> tuple[Any, Any]:
     return B.build(MODF_FRACTION, (x,)), B.trunc(x)
 
 
-MODF_FRACTION = elementwise_op(
+MODF_FRACTION: Op = elementwise_op(
     "modf_fraction",
     lambda x: np.modf(x)[0],
     lambda sp, x: x - own("trunc")(x),

@@ -40,6 +40,8 @@ from symtape.graph.node import WEAK, DType, Node, Params
 from symtape.graph.shapes import Shape, broadcast, broadcast_two
 
 Rule: TypeAlias = Callable[..., Any]
+#: A partial derivative: ``rule(B, y, *inputs, *params)``, a number, or None where no gradient flows.
+Partial: TypeAlias = "Rule | float | None"
 Rules: TypeAlias = "Rule | tuple[Rule | None, ...] | None"
 
 
@@ -87,8 +89,8 @@ class Op:
     value, rule_infer, vjp, jvp, batch, element, formula
         See the module's docstring.
     partials : mapping of int to rule
-        Elementwise: partial derivatives ``rule(B, y, *inputs)`` that replace those of ``sympy.diff`` (kinks, forms that overflow); None
-        for an argument without gradient.
+        Elementwise: partial derivatives that replace those of ``sympy.diff`` (kinks, forms that overflow): ``rule(B, y, *inputs, *params)``,
+        a number, or None for an argument without gradient.
     pair : rule
         vjp on a cotangent pair, ``pair(B, i, (mask, g), y, *inputs, *params) -> (mask, g)``: for ops such as `select` that make masks.
     vjp_together, jvp_together : rule
@@ -114,7 +116,7 @@ class Op:
     batch: Rule | None = None
     element: Rule | None = None
     formula: Rule | None = None
-    partials: Mapping[int, Rule | None] = field(default_factory=dict)
+    partials: Mapping[int, Partial] = field(default_factory=dict)
     pair: Rule | None = None
     vjp_together: Rule | None = None
     jvp_together: Rule | None = None

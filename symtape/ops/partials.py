@@ -1,8 +1,9 @@
-"""Partial derivatives of elementwise ops: what sympy says of the formula, turned once into a short program over the namespace.
+"""Partial derivatives of elementwise ops: what sympy says of the formula, turned once into a short program.
 
-An op that declares a partial of its own (a kink, a form that would overflow, no gradient at all) is taken at its word. For all others the
-formula is differentiated over real placeholders, and where the op's own expression occurs in the derivative (exp, tanh, sqrt, expit) the
-output stands for it: the derivative of tanh is ``1 - y**2`` and costs no second tanh.
+An op that declares a partial of its own (a kink, a form that would overflow, no gradient at all) is taken at its word.
+For all others the formula is differentiated over real placeholders, and where the op's own expression occurs in the
+derivative
+(exp, tanh, sqrt, expit) the output stands for it: the derivative of tanh is ``1 - y**2`` and costs no second tanh.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any, TypeAlias
 from symtape.errors import DeclarationError
 from symtape.graph.node import Params
 from symtape.ops.op import Op
-from symtape.ops.sympy_bridge import Program, arguments_of, translate
+from symtape.ops.straight_line import Program
+from symtape.ops.sympy_bridge import arguments_of, translate
 
 #: ``rule(B, y, *inputs)``, a plain number, or None where no gradient flows.
 Partial: TypeAlias = "Callable[..., Any] | int | float | None"
@@ -34,8 +36,8 @@ def partial(op: Op, i: int, params: Params = ()) -> Partial:
     Returns
     -------
     callable, number or None
-        ``rule(B, y, *inputs)`` builds the derivative from the result ``y`` and the inputs; a number where it is constant; None where no
-        gradient flows.
+        ``rule(B, y, *inputs)`` builds the derivative from the result ``y`` and the inputs; a number where it is
+        constant; None where no gradient flows.
 
     Raises
     ------
@@ -83,9 +85,10 @@ def _derived(op: Op, i: int, params: Params) -> Partial:
     )
     if beyond:
         raise DeclarationError(
-            f"the derivative of {op.name} in its argument {i} is {derivative}, which contains {beyond.pop()}: declare a rule of its own"
+            f"the derivative of {op.name} in its argument {i} is {derivative}, which contains {beyond.pop()}: "
+            "declare a rule of its own"
         )
-    if not expression.is_Symbol and not (expression.is_Add or expression.is_Mul and len(inputs) == 1):
+    if not expression.is_Symbol and not (expression.is_Add or (expression.is_Mul and len(inputs) == 1)):
         derivative = derivative.subs(expression, output)
     program = translate(derivative, {symbol: k for k, symbol in enumerate((output, *inputs))})
     number = program.number

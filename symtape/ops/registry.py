@@ -1,7 +1,8 @@
 """The one list of what symtape can do: ops by name, and the functions that build with them.
 
-A *function* is what a person calls: it has NumPy's signature, takes the namespace first and builds ops with it. NumPy dispatch, the public
-names, the methods of tensors, the tables in the docs and the op table of the tests are all derived from here.
+A *function* is what a person calls: it has NumPy's signature, takes the namespace first and builds ops with it. NumPy
+dispatch, the public names, the methods of tensors, the tables in the docs and the op table of the tests are all derived
+from here.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from symtape.errors import UnknownNameError
 from symtape.graph.node import ITEM
 from symtape.ops.arguments import only_defaults
 from symtape.ops.element import elementwise_rule
-from symtape.ops.op import LINEAR, Kind, Op, Rule, Rules
+from symtape.ops.op import LINEAR, Kind, Op, Partial, Rule, Rules
 
 _ops: dict[str, Any] = {"item": ITEM}
 _functions: dict[str, Function] = {}
@@ -76,7 +77,7 @@ def elementwise(
     formula: Rule | None = None,
     *,
     implements: tuple[str, ...] | None = None,
-    partials: Mapping[int, Rule | None] | None = None,
+    partials: Mapping[int, Partial] | None = None,
     differentiable: bool = True,
     truth: bool = False,
     lowering: Any = None,
@@ -96,7 +97,7 @@ def elementwise(
     implements : tuple of str, optional
         Full names that dispatch here; ``numpy.<name>`` unless given.
     partials : mapping, optional
-        Derivatives that replace sympy's, ``rule(B, y, *inputs)``; None where no gradient flows.
+        Derivatives that replace sympy's: ``rule(B, y, *inputs)``, a number, or None where no gradient flows.
     differentiable : bool
         False for ops that are constant almost everywhere (floor, comparisons).
     truth : bool
@@ -129,7 +130,7 @@ def elementwise(
                 (x,) = ufunc_arguments(B, name, (x,), out, keywords)
             return B.build(op, (B.lift(x),))
 
-    elif count == 2:  # noqa: PLR2004
+    elif count == 2:
 
         def apply(B: Any, x1: Any, x2: Any, /, out: Any = None, **keywords: Any) -> Any:  # type: ignore[misc]
             if out is not None or keywords:
@@ -157,7 +158,7 @@ def elementwise_op(
     formula: Rule | None = None,
     *,
     infer: Callable[..., tuple[Any, Any]] | None = None,
-    partials: Mapping[int, Rule | None] | None = None,
+    partials: Mapping[int, Partial] | None = None,
     pair: Rule | None = None,
     jvp: Rules = None,
     differentiable: bool = True,
@@ -200,13 +201,13 @@ def elementwise_op(
     return register(op)
 
 
-class Everywhere(Mapping[int, Any]):
+class Everywhere(Mapping[int, Partial]):
     """The same partial derivative in every argument, for ops that take any number of them."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Partial) -> None:
         self.rule = rule
 
-    def __getitem__(self, argument: int) -> Rule:
+    def __getitem__(self, argument: int) -> Partial:
         return self.rule
 
     def __contains__(self, argument: object) -> bool:
@@ -220,7 +221,7 @@ class Everywhere(Mapping[int, Any]):
 
 
 def of_numbers(formula: Rule) -> Rule:
-    """A formula whose arguments are numbers: a comparison among them counts as 1 where it holds, else as 0, as in NumPy."""
+    """A formula of numbers: a comparison among its arguments counts as 1 where it holds, else as 0, as in NumPy."""
 
     @functools.wraps(formula)
     def numeric(sp: Any, *arguments: Any) -> Any:
@@ -230,7 +231,7 @@ def of_numbers(formula: Rule) -> Rule:
 
 
 def as_number(sp: Any, argument: Any) -> Any:
-    """sympy's comparisons and connectives as 0 and 1; anything else as it is."""
+    """Comparisons and connectives of sympy as 0 and 1; anything else as it is."""
     if isinstance(argument, sp.logic.boolalg.Boolean) and not isinstance(argument, sp.Symbol):
         return sp.Piecewise((sp.Integer(1), argument), (sp.Integer(0), True))
     return argument
@@ -239,7 +240,7 @@ def as_number(sp: Any, argument: Any) -> Any:
 def ufunc_arguments(
     B: Any, name: str, inputs: tuple[Any, ...], out: Any, keywords: Mapping[str, Any]
 ) -> tuple[Any, ...]:
-    """The inputs of a ufunc that was called with keywords: ``dtype`` converts them, the others must have NumPy's defaults."""
+    """The inputs of a ufunc called with keywords: ``dtype`` converts them, the others must have NumPy's defaults."""
     plain = {"where": True, "casting": "same_kind", "order": "K", "subok": True, "signature": None, "sig": None}
     given = {
         k: v

@@ -1,4 +1,4 @@
-"""Rounding and remainders. Rounded values have no gradient (None); a remainder has that of the number it is a part of."""
+"""Rounding and remainders. Rounded values have no gradient (None); a remainder has that of the number it is part of."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from symtape.ops.arguments import as_integer, only_defaults
 from symtape.ops.registry import elementwise, function
-from symtape.ops.sympy_functions import function as own
+from symtape.ops.sympy_functions import sympy_function as own
 
 elementwise("floor", np.floor, lambda sp, x: sp.floor(x), differentiable=False)
 elementwise("ceil", np.ceil, lambda sp, x: sp.ceiling(x), differentiable=False)

@@ -1,12 +1,14 @@
-"""The identities that keep derivatives small, used only where derivatives are built: what a user records stays as recorded.
+"""The identities that keep derivatives small, used where derivatives are built: what a user records stays as recorded.
 
-Each looks at one op and its direct inputs, costs O(its inputs) and is tried when a derivative asks for a node. A rule ``rule(B, inputs,
-params)`` gives a simpler value equal for every input, NaN and infinity included, or None. Therefore ``x*0``, ``x - x``, ``x/x`` and ``2*x - x``
-are not among them, and constants are folded only where the arithmetic is exact. Two things may differ: ``x + 0`` and ``-(x - y)`` may give a
-zero of the other sign, and a product of constants with ``x`` may overflow later than the two steps did.
+Each looks at one op and its direct inputs, costs O(its inputs) and is tried when a derivative asks for a node. A rule
+``rule(B, inputs, params)`` gives a simpler value equal for every input, NaN and infinity included, or None. Therefore
+``x*0``, ``x - x``, ``x/x`` and ``2*x - x`` are not among them, and constants are folded only where the arithmetic is
+exact. Two things may differ: ``x + 0`` and ``-(x - y)`` may give a zero of the other sign, and a product of constants
+with ``x`` may overflow later than the two steps did.
 
-Values are compared by identity of the value object: two tensors that share a node are different sources of a gradient and stay apart. The rules
-themselves stand in `arithmetic_identities` and `layout_identities`; here are the table and what rules ask of a value.
+Values are compared by identity of the value object: two tensors that share a node are different sources of a gradient
+and stay apart. The rules themselves stand in `arithmetic_identities` and `layout_identities`; here are the table and
+what rules ask of a value.
 """
 
 from __future__ import annotations
@@ -71,7 +73,7 @@ def made(B: Any, value: Any, name: str) -> tuple[Any, ...] | None:
 
 
 def scaled(B: Any, value: Any) -> tuple[Number, Any]:
-    """A value as ``number * rest``: taken apart where a literal multiplies it or it is a negative, else 1 and itself."""
+    """A value as ``number * rest``: taken apart if it is a negative or a literal multiplies it, else 1 and itself."""
     factors = made(B, value, "multiply")
     if factors is not None:
         for constant, rest in (factors, factors[::-1]):

@@ -16,7 +16,7 @@ from symtape.ops.arguments import as_integer, only_defaults
 from symtape.ops.element import Apply, Read, Reduce, Scalar, index
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import elementwise, elementwise_op, function, op_named, structural
-from symtape.ops.sympy_functions import function as own
+from symtape.ops.sympy_functions import sympy_function as own
 
 
 def _scipy(name: str) -> Callable[..., Any]:
@@ -37,7 +37,7 @@ def _special(name: str, formula: Any, **declared: Any) -> Op:
     )
 
 
-# ------------------------------------------------------------------------------------------------- error function, gamma
+# ------------------------------------------------------------------------------------------------ error function, gamma
 
 _special("erf", lambda sp, x: sp.erf(x))
 _special("erfc", lambda sp, x: sp.erfc(x))
@@ -159,7 +159,7 @@ def _of_floats(B: Any, x: Any) -> Any:
 def logsumexp(
     B: Any, a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
-    """``scipy.special.logsumexp``: the logarithm of a sum of exponentials, weighted by ``b`` if given, without overflow."""
+    """``scipy.special.logsumexp``: the logarithm of a sum of exponentials (weighted by ``b``), without overflow."""
     only_defaults("logsumexp", return_sign=return_sign)
     a = _of_floats(B, a)
     if b is not None:

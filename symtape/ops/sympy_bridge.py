@@ -1,8 +1,9 @@
 """From sympy: any scalar expression as a straight-line program over the functions of a namespace.
 
-Which sympy class is which function is read off the declarations: an op whose formula is ``sp.sin(x)`` is what ``sympy.sin`` becomes. Sums,
-products and powers are taken apart so that the program computes what a person would write (``1 - y**2``, ``x/3``, ``1/sqrt(x)``), Piecewise
-becomes selections, and a few functions are known by a definition (sec, factorial, ...). All walks are loops: depth is no limit.
+Which sympy class is which function is read off the declarations: an op whose formula is ``sp.sin(x)`` is what
+``sympy.sin`` becomes. Sums, products and powers are taken apart so that the program computes what a person would write
+(``1 - y**2``, ``x/3``, ``1/sqrt(x)``), Piecewise becomes selections, and a few functions are known by a definition
+(sec, factorial, ...). All walks are loops: depth is no limit.
 """
 
 from __future__ import annotations
@@ -12,71 +13,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from symtape.errors import NoFormulaError, UnknownNameError
-from symtape.graph.node import DType
 from symtape.ops import registry
 from symtape.ops.op import Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A number in a program; compared by type and sign too, so that 0, 0.0, -0.0 and False stay apart."""
-
-    value: Any
-    text: str
-
-    @staticmethod
-    def of(value: Any) -> Literal:
-        """The literal of a Python number."""
-        return Literal(value, f"{type(value).__name__} {value!r}")
-
-
-Operand: TypeAlias = "int | Literal"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A function of the namespace on registers and literals; ``constant`` if nothing but literals stands below it."""
-
-    function: str
-    operands: tuple[Operand, ...]
-    constant: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A straight line of steps over numbered registers: the arguments first, then each step's result.
-
-    Attributes
-    ----------
-    arguments : int
-    steps : tuple of Step
-    result : int or Literal
-    """
-
-    arguments: int
-    steps: tuple[Step, ...]
-    result: Operand
-
-    @property
-    def number(self) -> Any:
-        """The result, if it is a plain number, else None."""
-        return self.result.value if isinstance(self.result, Literal) else None
-
-    def run(self, B: Any, values: Sequence[Any], dtype: DType) -> Any:
-        """The program's result, built with a namespace; numbers computed from literals alone get ``dtype``."""
-        registers = list(values)
-        typed = dtype.kind == "f" and dtype != np.float64
-        for step in self.steps:
-            operands = [registers[o] if isinstance(o, int) else o.value for o in step.operands]
-            if step.constant and typed:
-                operands = [np.asarray(o, dtype) if isinstance(o, (int, float)) else o for o in operands]
-            registers.append(getattr(B, step.function)(*operands))
-        return registers[self.result] if isinstance(self.result, int) else B.const(self.result.value)
+from symtape.ops.straight_line import Literal, Operand, Program, Step
 
 
 def from_sympy(B: Any, expression: Any, mapping: Mapping[Any, Any]) -> Any:
@@ -189,7 +133,6 @@ _NAMED = {
     "Or": "logical_or",
     "Xor": "logical_xor",
     "Not": "logical_not",
-    "Mod": "remainder",
 }
 
 #: Functions whose arguments are not sympy's own: the function and what sympy's arguments make of them.
@@ -207,7 +150,7 @@ _tables: dict[int, dict[str, tuple[str, tuple[int, ...]]]] = {}
 
 
 def functions_by_class() -> Mapping[str, tuple[str, tuple[int, ...]]]:
-    """Name of a sympy class to the function that it becomes, and which argument of the class is which of the function's.
+    """Name of a sympy class to the function that it becomes, and the order of its arguments there.
 
     Read off the formulas of the declarations once; of two ops with one formula the first declared is taken.
 
@@ -226,8 +169,7 @@ def functions_by_class() -> Mapping[str, tuple[str, tuple[int, ...]]]:
 def _read_off_formulas() -> dict[str, tuple[str, tuple[int, ...]]]:
     import sympy
 
-    table = {name: (function, (0,)) for name, function in _NAMED.items()}
-    table["Mod"] = ("remainder", (0, 1))
+    table: dict[str, tuple[str, tuple[int, ...]]] = {name: (function, (0,)) for name, function in _NAMED.items()}
     for entry in registry.functions().values():
         op = entry.op if entry.op is not None else registry.ops().get(entry.name) if entry.name in _PLAIN else None
         if op is None or not entry.implements or op.kind is not Kind.ELEMENTWISE or op.formula is None:
@@ -414,10 +356,10 @@ class _Translator:
             function, arguments = _ARGUMENTS[name]
             return _Plan(arguments(self.sp, *e.args), lambda *operands: self.step(function, *operands))
         if name == "polygamma" and e.args[0].is_Integer:
-            order = int(e.args[0])
-            if order == 0:
+            n = int(e.args[0])
+            if n == 0:
                 return _Plan((e.args[1],), lambda x: self.step("digamma", x))
-            return _Plan((e.args[1],), lambda x: self.step("polygamma", Literal.of(order), x))
+            return _Plan((e.args[1],), lambda x: self.step("polygamma", Literal.of(n), x))
         if name in self.table:
             function, order = self.table[name]
             if function in _FOLDED:
@@ -430,7 +372,8 @@ class _Translator:
             except TypeError:
                 pass  # another number of arguments than the definition's: not known
         raise NoFormulaError(
-            f"symtape has no function for {e if len(str(e)) < 60 else name} (sympy's {name}); it has {', '.join(sorted({*self.table, *_DEFINITIONS}))}"
+            f"symtape has no function for sympy's {name}, which the expression contains; it has "
+            + ", ".join(sorted({*self.table, *_DEFINITIONS}))
         )
 
 

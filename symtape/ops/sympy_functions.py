@@ -1,7 +1,8 @@
 """Functions of ours for sympy: where its own mean something else on the reals, or where it has none.
 
-``sympy.cbrt(-8)`` is complex, ``numpy.cbrt(-8)`` is -2; there is no ``copysign`` or ``isnan``. Each function below says what it is in sympy's own
-terms, from which numbers, ``evalf`` and ``rewrite`` follow, and what its derivatives are. The classes are made when sympy is first needed.
+``sympy.cbrt(-8)`` is complex, ``numpy.cbrt(-8)`` is -2; there is no ``copysign`` or ``isnan``. Each function below says
+what it is in sympy's own terms, from which numbers, ``evalf`` and ``rewrite`` follow, and what its derivatives are. The
+classes are made when sympy is first needed.
 """
 
 from __future__ import annotations
@@ -38,6 +39,22 @@ class _Spec:
     latex: str | None = None
 
 
+@cache
+def sympy_function(name: str) -> Any:
+    """The sympy class of a function of ours.
+
+    Examples
+    --------
+    >>> sympy_function("cbrt")(-8)
+    -2
+    >>> import sympy
+    >>> x = sympy.Symbol("x", real=True)
+    >>> sympy_function("cbrt")(x).diff(x)
+    1/(3*cbrt(x)**2)
+    """
+    return _made(name, _SPECS[name])
+
+
 def _zero(sp: Any, *arguments: Any) -> Any:
     return sp.Integer(0)
 
@@ -54,7 +71,7 @@ def _half_to_even(sp: Any, x: Any) -> Any:
 _SPECS: dict[str, _Spec] = {
     "cbrt": _Spec(
         terms=lambda sp, x: sp.sign(x) * sp.Abs(x) ** sp.Rational(1, 3),
-        derivatives=(lambda sp, x: 1 / (3 * function("cbrt")(x) ** 2),),
+        derivatives=(lambda sp, x: 1 / (3 * sympy_function("cbrt")(x) ** 2),),
         latex=r"\sqrt[3]{{{0}}}",
     ),
     "gammaln": _Spec(
@@ -67,7 +84,7 @@ _SPECS: dict[str, _Spec] = {
     "fmod": _Spec(
         arguments=2,
         terms=lambda sp, x, y: x - y * _truncated(sp, x / y),
-        derivatives=(lambda sp, x, y: sp.Integer(1), lambda sp, x, y: -function("trunc")(x / y)),
+        derivatives=(lambda sp, x, y: sp.Integer(1), lambda sp, x, y: -sympy_function("trunc")(x / y)),
     ),
     "fmax": _Spec(
         arguments=2,
@@ -82,7 +99,7 @@ _SPECS: dict[str, _Spec] = {
     "copysign": _Spec(
         arguments=2,
         terms=lambda sp, x, y: sp.Piecewise((sp.Abs(x), y >= 0), (-sp.Abs(x), True)),
-        derivatives=(lambda sp, x, y: sp.sign(x) * function("copysign")(1, y), _zero),
+        derivatives=(lambda sp, x, y: sp.sign(x) * sympy_function("copysign")(1, y), _zero),
     ),
     "isnan": _Spec(truth=True, terms=lambda sp, x: sp.false),
     "isinf": _Spec(truth=True, terms=lambda sp, x: sp.Eq(sp.Abs(x), sp.oo)),
@@ -104,25 +121,10 @@ _SPECS: dict[str, _Spec] = {
 }
 
 
-@cache
-def function(name: str) -> Any:
-    """The sympy class of a function of ours.
-
-    Examples
-    --------
-    >>> function("cbrt")(-8)
-    -2
-    >>> import sympy
-    >>> function("cbrt")(sympy.Symbol("x", real=True)).diff("x")
-    1/(3*cbrt(x)**2)
-    """
-    return _made(name, _SPECS[name])
-
-
 def __getattr__(name: str) -> Any:
     """The classes as attributes, so that expressions that contain them pickle."""
     if name in _SPECS:
-        return function(name)
+        return sympy_function(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -75,14 +76,12 @@ _SERIES_TERMS = 16
 
 
 def _series_limit(order: int) -> float:
-    """Below this |z| the series is taken: its terms fall fast, and above the closed form has lost no more than two digits."""
+    """Below this |z| the series is taken: its terms fall fast. Above, the closed form loses no more than two digits."""
     return 2.0 + 0.5 * order
 
 
 def _series(order: int) -> list[tuple[int, float]]:
     """Powers of z and their coefficients in the series of derivative number ``order``."""
-    import math
-
     first = (order + 1) // 2
     return [
         (2 * m - order, (-1) ** m * math.perm(2 * m, order) / math.factorial(2 * m + 1))
@@ -92,8 +91,6 @@ def _series(order: int) -> list[tuple[int, float]]:
 
 def _closed(order: int) -> list[tuple[int, int, float]]:
     """Terms ``(j, power, c)`` of the closed form: c * sin(z + j*pi/2) / z**power."""
-    import math
-
     return [
         (j, order - j + 1, math.comb(order, j) * (-1.0) ** (order - j) * math.factorial(order - j))
         for j in range(order + 1)

@@ -1,7 +1,7 @@
 """What a row of the op table says: how to call an op, on what, and what is known about it.
 
-Rows live in ``rows_<room>.py`` beside this file, each a list ``ROWS``; `test_op_table` collects them and runs every check on every row. An op
-that is registered and has no row fails the suite.
+Rows live in ``rows_<room>.py`` beside this file, each a list ``ROWS``; `test_op_table` collects them and runs every
+check on every row. An op that is registered and has no row fails the suite.
 
 A row in full::
 
@@ -9,8 +9,9 @@ A row in full::
     Row("arctanh", lambda B, x: B.arctanh(x), [uniform(5, low=-0.8, high=0.8)], special=[((1.0,), (np.inf,))])
     Row("slogdet", lambda B, a: B.slogdet(a), [well_conditioned(4)], agree=1e-12)
 
-``call`` gets a namespace and values. With the namespace `NUMPY` it is NumPy's or SciPy's own function of the name that ours implements, so it is
-its own reference; where ours implements nothing of the kind, ``reference`` says what is right.
+``call`` gets a namespace and values. With the namespace `NUMPY` it is NumPy's or SciPy's own function of the name that
+ours implements, so it is its own reference; where ours implements nothing of the kind, ``reference`` says what is
+right.
 """
 
 import importlib
@@ -36,12 +37,13 @@ class Row:
     call : callable
         ``call(B, *values)``, built of the functions of the namespace; a value or a tuple of values.
     inputs : sequence of draws
-        Each makes an array out of a random generator. Stay 0.02 away from kinks and the ends of the domain: differences step that far.
+        Each makes an array out of a random generator. Stay 0.02 away from kinks and the ends of the domain: differences
+        step that far.
     reference : callable, optional
         ``reference(*arrays)``; by default ``call`` with NumPy's own functions.
     order : int
-        Up to which order derivatives are checked. 0 says that the op has none: then every gradient must be None (with ``wrt``: there may be
-        gradients in these inputs, and they are not looked at).
+        Up to which order derivatives are checked. 0 says that the op has none: then every gradient must be None (with
+        ``wrt``: there may be gradients in these inputs, and they are not looked at).
     wrt : sequence of int, optional
         Inputs with a gradient; by default all of floating dtype. In the others the gradient must be None.
     tolerance : float
@@ -49,18 +51,21 @@ class Row:
     special : sequence of (point, partials)
         Elementwise, scalars: what the partial derivatives (None: no gradient) are at edge points.
     mp : callable, optional
-        Elementwise: ``mp(mpmath, *arguments)``, the function in many digits; by default mpmath's of the op's name. False: there is none.
+        Elementwise: ``mp(mpmath, *arguments)``, the function in many digits; by default mpmath's of the op's name.
+        False: there is none.
     agree : "ulp", "terms", "exact" or float
         How compiled code agrees with NumPy: 4 ulp; 8 eps times ``terms``; bit for bit; relative to the largest element.
         By default "ulp" for elementwise ops, "exact" for layout and gathers, else "terms".
     terms : callable, optional
-        ``terms(*arrays)``, the sum of the absolute values of the terms added up; by default the reference at the absolute values.
+        ``terms(*arrays)``, the sum of the absolute values of the terms added up; by default the reference at the
+        absolute values.
     dtypes : sequence of str
         Floating dtypes to try; inputs of floating dtype are cast to them.
     batch : bool
         Whether the batching rule is compared with a loop.
     edges : bool
-        Elementwise: whether the compiled code is compared with NumPy on zeros, infinities, NaN, huge and tiny numbers too.
+        Elementwise: whether the compiled code is compared with NumPy on zeros, infinities, NaN, huge and tiny numbers,
+        too.
     oracle : bool
         Whether the element rule is compared with the value, element by element; False where it would overflow.
     label : str

@@ -208,7 +208,7 @@ def test_derivatives_keep_single_precision(row):
 
 
 def partials_at(row, point, order=1):
-    """Numbers: the gradient, or with order 2 the Hessian, of an elementwise op at a scalar point (None where no gradient)."""
+    """Numbers: the gradient, or with order 2 the Hessian, of an elementwise op at a scalar point; None: no gradient."""
     leaves, (output,) = recorded(row, [np.asarray(p) for p in point])
     arrays = [np.asarray(p) for p in point]
 

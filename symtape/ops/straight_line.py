@@ -1,0 +1,68 @@
+"""Straight-line programs over the functions of a namespace: what a sympy expression becomes, once, to be run often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from symtape.graph.node import DType
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A number in a program; compared by type and sign too, so that 0, 0.0, -0.0 and False stay apart."""
+
+    value: Any
+    text: str
+
+    @staticmethod
+    def of(value: Any) -> Literal:
+        """The literal of a Python number."""
+        return Literal(value, f"{type(value).__name__} {value!r}")
+
+
+Operand: TypeAlias = "int | Literal"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A function of the namespace on registers and literals; ``constant`` if nothing but literals stands below it."""
+
+    function: str
+    operands: tuple[Operand, ...]
+    constant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A straight line of steps over numbered registers: the arguments first, then each step's result.
+
+    Attributes
+    ----------
+    arguments : int
+    steps : tuple of Step
+    result : int or Literal
+    """
+
+    arguments: int
+    steps: tuple[Step, ...]
+    result: Operand
+
+    @property
+    def number(self) -> Any:
+        """The result, if it is a plain number, else None."""
+        return self.result.value if isinstance(self.result, Literal) else None
+
+    def run(self, B: Any, values: Sequence[Any], dtype: DType) -> Any:
+        """The program's result, built with a namespace; numbers computed from literals alone get ``dtype``."""
+        registers = list(values)
+        typed = dtype.kind == "f" and dtype != np.float64
+        for step in self.steps:
+            operands = [registers[o] if isinstance(o, int) else o.value for o in step.operands]
+            if step.constant and typed:
+                operands = [np.asarray(o, dtype) if isinstance(o, (int, float)) else o for o in operands]
+            registers.append(getattr(B, step.function)(*operands))
+        return registers[self.result] if isinstance(self.result, int) else B.const(self.result.value)
