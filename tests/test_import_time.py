@@ -38,7 +38,7 @@ def loaded_by(code: str, tmp_path) -> set[str]:
     ("code", "expected"),
     [
         ("import symtape", set()),
-        ("import symtape as st; st.GradientTape, st.Variable, st.symbol, st.function, st.minimize, st.grad", set()),
+        ("import symtape as st; st.GradientTape, st.Variable, st.symbol, st.constant", set()),
         ("import symtape as st, io; st.show_versions(io.StringIO())", set()),
         (RECORD, set()),
         (EVALUATE, set()),
