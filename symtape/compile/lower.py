@@ -21,14 +21,14 @@ from symtape.compile.ir_types import ScalarType, scalar_type
 from symtape.compile.library_calls import Callback
 from symtape.compile.loop_ir import region_call
 from symtape.compile.loop_tree import Load, Resolver, Tree, regions, resolve
-from symtape.compile.lowering import lowered_line, lowered_op, weak_dtype
+from symtape.compile.lowering import Lowered, lowered_line, lowered_op, weak_dtype
 from symtape.compile.module_text import ModuleText
 from symtape.compile.options import Options
 from symtape.compile.scalar_ir import SLOT, Chunks
 from symtape.compile.schedule import WORK_LIMIT, scheduled, work
 from symtape.compile.unroll import CannotUnroll, Unroller, broadcast_positions
 from symtape.compile.workspace import Workspace
-from symtape.graph.node import CONST, ITEM, Array, DType, Node
+from symtape.graph.node import CONST, ITEM, WEAK, Array, DType, Node
 from symtape.ops.element import Read, elementwise_rule, index
 from symtape.ops.op import Kind
 
@@ -103,6 +103,7 @@ class _Lowering:
     rooms: dict[int, _Room] = field(default_factory=dict)
     direct: dict[Node, int] = field(default_factory=dict)
     places: list[tuple[int, int]] = field(default_factory=list)
+    known: dict[tuple[Any, ...], Lowered | None] = field(default_factory=dict)
     module: ModuleText = field(init=False)
     chunks: Chunks = field(init=False)
 
@@ -243,7 +244,8 @@ class _Lowering:
             self._share(value)
             self.values[node] = value
         else:
-            self.chunks.comment(_title(node))
+            if node.shape != ():
+                self.chunks.comment(_title(node))
             self.values[node] = self._unrolled(node) or self._viewed(node) or self._looped(node) or self._called(node)
 
     def _leaf(self, node: Node) -> Value:
@@ -281,9 +283,16 @@ class _Lowering:
             return None
         return Value(node.shape, kind, node.dtype.itemsize, elements)  # type: ignore[arg-type]
 
+    def _lowered(self, node: Node) -> Lowered | None:
+        """How an elementwise node runs; remembered by what it depends on, since most nodes are alike."""
+        key = (node.op, node.params, node.dtype.char, *[type(i.value) if i.flags & WEAK else i.dtype.char for i in node.inputs])
+        if key not in self.known:
+            dtypes = [weak_dtype(i) for i in node.inputs]
+            self.known[key] = lowered_op(node.op, dtypes, node.dtype, self.options.contract, node.params)
+        return self.known[key]
+
     def _unrolled_elementwise(self, node: Node, kind: ScalarType) -> Value | None:
-        dtypes = [weak_dtype(i) for i in node.inputs]
-        lowered = lowered_op(node.op, dtypes, node.dtype, self.options.contract, node.params)
+        lowered = self._lowered(node)
         if lowered is None:
             return None
         apply = self.chunks.apply
@@ -353,7 +362,7 @@ class _Lowering:
     def _folded(self, node: Node) -> Value | None:
         """A fold of many arrays, a few at a time."""
         kind = scalar_type(node.dtype)
-        lowered = lowered_op(node.op, [weak_dtype(i) for i in node.inputs], node.dtype, self.options.contract)
+        lowered = self._lowered(node)
         if lowered is None or kind is None or not lowered.fold:
             return None
         rest = [(self.values[i], weak_dtype(i)) for i in node.inputs]
