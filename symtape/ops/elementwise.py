@@ -60,6 +60,17 @@ ADD_N = elementwise_op(
 )
 
 
+def _add_n_batch(B: Any, inputs: tuple[Any, ...], batched: tuple[bool, ...]) -> Any:
+    length = next(B.shape(x)[0] for x, b in zip(inputs, batched, strict=True) if b)
+    return B.build(
+        ADD_N,
+        tuple(x if b else B.broadcast_to(x, (length, *B.shape(x))) for x, b in zip(inputs, batched, strict=True)),
+    )
+
+
+ADD_N.batch = _add_n_batch
+
+
 @function()
 def add_n(B: Any, *terms: Any) -> Any:
     """The sum of one or more terms of one shape, added from the left."""

@@ -192,6 +192,7 @@ NUMBERS = [
         [uniform(2, 3, low=-5, high=5)],
         lambda x: x.astype(int),
         order=0,
+        edges=False,
         label="to integers",
     ),
     Row(

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 
 import symtape.ops
+from symtape.autodiff.batching import batch_graph
 from symtape.autodiff.sweep import gradient, tangents
 from symtape.compile.evaluate import evaluate
+from symtape.compile.options import Options
+from symtape.compile.program import Program
 from symtape.graph.node import ITEM, symbol
 from symtape.graph.traverse import topological
 from symtape.ops import registry
@@ -309,3 +312,106 @@ def test_every_op_of_an_indexed_kind_has_an_element_rule():
     for op in registry.ops().values():
         if op is not ITEM and op.kind in (Kind.ELEMENTWISE, Kind.LAYOUT, Kind.INDEXED):
             assert op.element is not None, f"{op.name} needs an element rule"
+
+
+# ---------------------------------------------------------------------------------------------------------- batching
+
+
+@each(lambda row: row.batch)
+def test_batching(row):
+    arrays = row.draw(7)
+    leaves, outputs = recorded(row, arrays)
+    draws = [row.draw(seed) for seed in (7, 8, 9)]
+    kept = [k for k, a in enumerate(arrays) if all(d[k].shape == a.shape for d in draws)]
+    for batched in {tuple(kept), tuple(kept[:1]), tuple(kept[-1:])}:
+        if not batched:
+            continue
+        stacks = [np.stack([d[k] for d in draws]) if k in batched else None for k in range(len(arrays))]
+        over = [None if s is None else symbol(f"b{k}", s.shape, s.dtype) for k, s in enumerate(stacks)]
+        together = batch_graph(outputs, leaves, over)
+        given = [(b, s) for b, s in zip(over, stacks, strict=True) if b is not None]
+        given += [(leaf, a) for leaf, a, b in zip(leaves, arrays, over, strict=True) if b is None]
+        actual = run(together, [n for n, _ in given], [a for _, a in given])
+        for k, draw in enumerate(draws):
+            one = [draw[j] if j in batched else arrays[j] for j in range(len(arrays))]
+            for node, a, e in zip(together, actual, run(outputs, leaves, one), strict=True):
+                assert a.shape == node.shape
+                assert a.dtype == node.dtype == np.asarray(e).dtype
+                close(a[k], e, 1e-13)
+
+
+# ---------------------------------------------------------------------------------------------------------- compiled
+
+EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -2.5, 3.0, 30.0, -30.0, np.inf, -np.inf, np.nan, 1e300, -1e300, 1e-310]
+
+
+def edge_arrays(row, arrays, dtype):
+    """All combinations of edge values, as one-dimensional inputs; None where the row is not of plain numbers."""
+    if not row.edges or any(a.dtype.kind != "f" for a in arrays):
+        return None
+    leaves, outputs = recorded(row, arrays)
+    if any(n.inputs and n.op.kind is not Kind.ELEMENTWISE for n in topological(outputs)):
+        return None
+    with np.errstate(all="ignore"):
+        values = np.array(EDGES).astype(dtype)
+    return [np.ravel(a) for a in np.meshgrid(*[values] * len(arrays), indexing="ij")]
+
+
+def within(actual, expected, bound):
+    """NaN and infinity in the same places; elsewhere at most ``bound`` apart."""
+    np.testing.assert_array_equal(np.isnan(actual), np.isnan(expected))
+    np.testing.assert_array_equal(np.isinf(actual), np.isinf(expected))
+    finite = np.isfinite(expected)
+    np.testing.assert_array_equal(actual[~finite], expected[~finite])
+    apart = np.abs(actual[finite].astype("f8") - expected[finite].astype("f8"))
+    bound = np.broadcast_to(bound, expected.shape)[finite]
+    worst = np.argmax(apart - bound) if apart.size else 0
+    assert np.all(apart <= bound), f"{actual[finite][worst]!r} against {expected[finite][worst]!r}"
+
+
+def agreement(row):
+    if row.agree is not None:
+        return row.agree
+    return {Kind.ELEMENTWISE: "ulp", Kind.LAYOUT: "exact"}.get(kind(row), "terms")
+
+
+def check_compiled(row, arrays, actual, expected):
+    how = agreement(row)
+    if expected.dtype.kind != "f" or how == "exact":
+        np.testing.assert_array_equal(actual, expected)
+        return
+    eps = np.finfo(expected.dtype).eps
+    with np.errstate(all="ignore"):
+        if how == "ulp":
+            bound = 4 * np.abs(np.spacing(expected)).astype("f8")
+        elif how == "terms":
+            if row.terms is not None:
+                total = np.asarray(row.terms(*arrays))
+            else:
+                total = row.expected(*[np.abs(a) if a.dtype.kind == "f" else a for a in arrays])[0]
+            bound = 8 * eps * np.abs(total.astype("f8"))
+        else:
+            finite = np.abs(expected[np.isfinite(expected)])
+            bound = how * (eps / np.finfo("f8").eps) * max(1.0, float(finite.max()) if finite.size else 1.0)
+    within(actual, expected, bound)
+
+
+@every_row
+def test_compiled(row):
+    cases = []
+    for dtype in row.dtypes or ("float64",):
+        arrays = row.draw(10, dtype)
+        cases.append(arrays)
+        edges = edge_arrays(row, arrays, dtype)
+        if edges is not None:
+            cases.append(edges)
+    graphs = [recorded(row, arrays) for arrays in cases]
+    program = Program(
+        [leaf for leaves, _ in graphs for leaf in leaves],
+        [o for _, outputs in graphs for o in outputs],
+        options=Options(cache=False),
+    )
+    actual = iter(program(*[a for arrays in cases for a in arrays]))
+    for (leaves, outputs), arrays in zip(graphs, cases, strict=True):
+        for expected in run(outputs, leaves, arrays):
+            check_compiled(row, arrays, next(actual), np.asarray(expected))
