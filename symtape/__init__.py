@@ -49,7 +49,7 @@ _PUBLIC: dict[str, str] = {
     "symbols": "symtape.tape.variable",
     "value_and_grad": "symtape.tape.transforms",
     "vjp": "symtape.tape.transforms",
-    "vmap": "symtape.tape.transforms",
+    "vmap": "symtape.tape.vectorize",
 }
 
 __all__ = sorted(_PUBLIC)  # noqa: PLE0605 (built from the table)

@@ -1,8 +1,8 @@
 """Nodes: what was computed, once. Equal work is one node, so the graph is its own common-subexpression elimination.
 
-A node is immutable but for its memoized ``value``. The intern table of each op holds weak references: a node lives as long as somebody
-uses it. Look-ups take no lock; a miss infers shape and dtype first and inserts under one re-entrant lock (a plain lock deadlocks when the
-garbage collector runs a weak-reference callback inside it).
+A node is immutable but for its memoized ``value``. The intern table of each op holds weak references: a node lives as
+long as somebody uses it. Look-ups take no lock; a miss infers shape and dtype first and inserts under one re-entrant
+lock (a plain lock deadlocks when the garbage collector runs a weak-reference callback inside it).
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ class Leaf(Node):
     Attributes
     ----------
     log : object or None
-        What the tape's room keeps about the leaf (see `symtape.tape.guards`). Held here, so that a cycle through it is garbage as soon
-        as nobody uses the leaf.
+        What the tape's room keeps about the leaf (see `symtape.tape.guards`). Held here, so that a cycle through it is
+        garbage as soon as nobody uses the leaf.
     """
 
     __slots__ = ("log",)
@@ -204,7 +204,7 @@ def build(op: OpLike, inputs: tuple[Node, ...], params: Params = (), frame: Fram
         return node
 
 
-# ---------------------------------------------------------------------------------------------------------------- leaves
+# --------------------------------------------------------------------------------------------------------------- leaves
 
 
 class _LeafOp:
@@ -222,7 +222,9 @@ class _LeafOp:
         return f"<leaf op {self.name}>"
 
 
-LEAF = _LeafOp("leaf")  #: a variable's version, a constant made by the user, or a symbol; params: (id, name, identity of the variable or None)
+LEAF = _LeafOp(
+    "leaf"
+)  #: a variable's version, a constant made by the user, or a symbol; params: (id, name, identity of the variable or None)
 CONST = _LeafOp("const")  #: an implicit constant, keyed by its value
 PARAM = _LeafOp("param")  #: an input of a closed graph; params: (position,)
 
@@ -239,9 +241,15 @@ _INT_LIMIT = 2**63
 def check_real(dtype: DType, what: str) -> None:
     """Refuse what is not a real number, with the way round it."""
     if dtype.kind == "c":
-        raise DTypeError(f"{what} is complex ({dtype}); symtape works on real numbers: pass real and imaginary parts as two arrays (x.real, x.imag)")
+        raise DTypeError(
+            f"{what} is complex ({dtype}); symtape works on real numbers: pass real and imaginary parts as two "
+            "arrays (x.real, x.imag)"
+        )
     if dtype.kind not in _REAL_KINDS:
-        raise DTypeError(f"{what} has dtype {dtype}; wanted real numbers, integers or booleans: convert it, for example with np.asarray(x, float)")
+        raise DTypeError(
+            f"{what} has dtype {dtype}; wanted real numbers, integers or booleans: convert it, for example with "
+            "np.asarray(x, float)"
+        )
 
 
 def leaf(value: Any, name: str | None = None, owner: int | None = None) -> Node:
@@ -274,15 +282,32 @@ def constant(value: Any) -> Node:
     if kind is float or kind is int or kind is bool:
         if kind is int and not -_INT_LIMIT <= value < _INT_LIMIT:
             raise OverflowError(f"the integer {value} does not fit into 64 bits; write it as a float")
-        key = (kind, _pack(value) if kind is not int or -(2**53) <= value <= 2**53 else value.to_bytes(9, "little", signed=True))
+        key = (
+            kind,
+            _pack(value) if kind is not int or -(2**53) <= value <= 2**53 else value.to_bytes(9, "little", signed=True),
+        )
         node = _scalars.get(key)
         if node is None:
-            if len(_scalars) > 4096:  # noqa: PLR2004 (bounds what the strong cache can hold)
-                _scalars.clear()
+            _bound_scalars()
             node = _interned_constant(value, key, (), np.dtype(kind), WEAK)
             _scalars[key] = node
         return node
-    array = np.array(value)
+    if kind is np.float64:
+        stamped = (kind, _pack(value))
+        node = _scalars.get(stamped)
+        if node is None:
+            _bound_scalars()
+            node = _scalars[stamped] = _array_constant(np.array(value))
+        return node
+    return _array_constant(np.array(value))
+
+
+def _bound_scalars() -> None:
+    if len(_scalars) > 4096:
+        _scalars.clear()
+
+
+def _array_constant(array: Array) -> Node:
     check_real(array.dtype, "a constant in the expression")
     array.flags.writeable = False
     stamp: object = array.tobytes() if array.size <= _BY_VALUE_LIMIT else next_ident()

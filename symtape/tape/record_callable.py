@@ -94,10 +94,15 @@ class Recorded:
         total = len(values) + len(self.fixed)
         return self.structure.unflatten([self.fixed[k] if k in self.fixed else next(given) for k in range(total)])
 
-    def given(self, tensors: Sequence[Tensor]) -> dict[Node, Tensor]:
-        """What stands in the places of inputs, variables and captured tensors when the graph is replayed on tensors."""
+    def outside(self) -> dict[Node, Tensor]:
+        """What stands now in the places of variables and captured tensors."""
         found = {t.node: t for t in self.captured}
         found.update(zip(self.versions, [v.read() for v in self.variables], strict=True))
+        return found
+
+    def given(self, tensors: Sequence[Tensor]) -> dict[Node, Tensor]:
+        """What stands in the places of inputs, variables and captured tensors when the graph is replayed on tensors."""
+        found = self.outside()
         found.update(zip(self.inputs, tensors, strict=True))
         return found
 
@@ -138,6 +143,7 @@ def record(
     single: bool = False,
     pure: bool = True,
     names: Sequence[str] | None = None,
+    like: Callable[..., Any] | None = None,
 ) -> Recorded:
     """Run a callable on recorded inputs and keep what it does as a graph.
 
@@ -155,6 +161,8 @@ def record(
         Whether to record a second time and compare.
     names : sequence of str, optional
         Names of the inputs; by default those of the parameters.
+    like : callable, optional
+        The callable whose parameters have the names, where ``function`` wraps it.
 
     Returns
     -------
@@ -181,7 +189,7 @@ def record(
     {'twice': 'a value'}
     """
     found, arguments = pytree.flatten((tuple(args), dict(kwargs or {})), is_whole)
-    own_names = labels(function, arguments)
+    own_names = labels(like or function, arguments)
     prepared = [prepare(value) for value in found]
     places = tuple(k for k, p in enumerate(prepared) if not isinstance(p, Static))
     if names is not None and len(names) != len(places):

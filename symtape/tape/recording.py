@@ -12,15 +12,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import CodeType, FrameType
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from symtape.graph.node import PLACEHOLDER, SYMBOLIC, VALUED, Node, Params
 from symtape.graph.source import user_frame
 
 if TYPE_CHECKING:
-    from symtape.tape.gradient_tape import GradientTape
     from symtape.tape.guards import Guard
+    from symtape.tape.recorder import Recorder
     from symtape.tape.tensor import Tensor
 
 
@@ -28,28 +28,27 @@ class _Active(threading.local):
     """What records in this thread, outermost first."""
 
     def __init__(self) -> None:
-        self.tapes: list[GradientTape] = []
-        self.paused: list[GradientTape] = []
+        self.tapes: list[Recorder] = []
+        self.paused: list[Recorder] = []
         self.captures: list[Capture] = []
 
 
-_active = _Active()
-active = _active  #: for the shortest way of an operation, which only asks whether anything records
+active = _Active()  #: of this thread
 
 
-def active_tapes() -> list[GradientTape]:
+def active_tapes() -> list[Recorder]:
     """The list itself of recording tapes of this thread, outermost first."""
-    return _active.tapes
+    return active.tapes
 
 
-def paused_tapes() -> list[GradientTape]:
+def paused_tapes() -> list[Recorder]:
     """The list itself of tapes of this thread whose recording is stopped for a while."""
-    return _active.paused
+    return active.paused
 
 
 def active_captures() -> list[Capture]:
     """The list itself of recordings of callables in this thread, outermost first."""
-    return _active.captures
+    return active.captures
 
 
 @dataclass(eq=False, slots=True)
@@ -78,48 +77,39 @@ class Skipped:
     lasti: int
 
 
-def record(
-    out: Tensor, op: Any, params: Params, inputs: tuple[Tensor, ...], frame: FrameType | None = None
-) -> None:
-    """Enter a tensor, as its own record, on every tape that tracks one of the inputs; ``frame`` is the user's, if known."""
-    active = _active
-    noted = False
-    for tape in active.tapes:
+def record(out: Tensor, op: Any, params: Params, inputs: tuple[Tensor, ...]) -> None:
+    """Enter a tensor, as its own record, on every tape that tracks one of the inputs; its line is known already."""
+    current = active
+    for tape in current.tapes:
         producer = tape.producer
         for x in inputs:
             if x.ident in producer:
-                if not noted:
-                    if frame is None:
-                        frame = user_frame(2)
-                    out.op = op
-                    out.params = params
-                    out.inputs = inputs
-                    out.code = frame.f_code
-                    out.lasti = frame.f_lasti
-                    noted = True
+                out.op = op
+                out.params = params
+                out.inputs = inputs
                 producer[out.ident] = out
                 break
-    if active.paused:
+    if current.paused:
         _skip((out,), op, inputs)
 
 
 def record_shared(outputs: tuple[Tensor, ...], op: Any, params: Params, inputs: tuple[Tensor, ...]) -> None:
     """Enter all results of one operation on every tape that tracks one of the inputs."""
     shared: Shared | None = None
-    for tape in _active.tapes:
+    for tape in active.tapes:
         if any(x.ident in tape.producer for x in inputs):
             if shared is None:
                 frame = user_frame(2)
                 shared = Shared(op, params, inputs, outputs, frame.f_code, frame.f_lasti)
             for out in outputs:
                 tape.producer[out.ident] = shared
-    if _active.paused:
+    if active.paused:
         _skip(outputs, op, inputs)
 
 
 def _skip(outputs: tuple[Tensor, ...], op: Any, inputs: tuple[Tensor, ...]) -> None:
     """Note what stopped tapes leave out, as far as it depends on what they track."""
-    for tape in _active.paused:
+    for tape in active.paused:
         if any(x.ident in tape.producer or x.ident in tape.skipped for x in inputs):
             frame = user_frame(3)
             entry = Skipped(op.name, frame.f_code, frame.f_lasti)
@@ -180,7 +170,7 @@ def capture(name: str, depends: Callable[[Node], bool] = _may_change) -> Iterato
     Capture
     """
     own = Capture(name, depends)
-    stack = _active.captures
+    stack = active.captures
     stack.append(own)
     try:
         yield own

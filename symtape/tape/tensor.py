@@ -106,9 +106,13 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         if method == "__call__" and not keywords:
-            op = elementwise_op(ufunc)
-            if op is not None:
-                return apply(op, tuple([i if type(i) is Tensor else lift(i) for i in inputs]))
+            op = _elementwise.get(ufunc)
+            if op is None:
+                op = elementwise_op(ufunc)
+                if op is None:
+                    return call_ufunc(TENSORS, ufunc, method, inputs, keywords)
+                _elementwise[ufunc] = op
+            return apply(op, tuple([i if type(i) is Tensor else lift(i) for i in inputs]))
         return call_ufunc(TENSORS, ufunc, method, inputs, keywords)
 
     def __array_function__(
@@ -118,6 +122,7 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
 
 
 _new = object.__new__
+_elementwise: dict[np.ufunc, Op] = {}  # ufuncs that are one op and no more
 
 
 def wrap(node: Node) -> Tensor:
@@ -207,7 +212,8 @@ def _stack_elements(array: Array) -> Tensor:
 
 def apply(op: Any, inputs: tuple[Tensor, ...], params: Params = ()) -> Any:
     """Apply an op to tensors: build the node, give the result an identity, record it where a tape tracks an input."""
-    node = build(op, tuple([t.node for t in inputs]), params)
+    frame = user_frame(2)
+    node = build(op, tuple([t.node for t in inputs]), params, frame)
     if op.results != 1:
         outputs = tuple([wrap(n) for n in items(node)])
         record_shared(outputs, op, params, inputs)
@@ -216,6 +222,8 @@ def apply(op: Any, inputs: tuple[Tensor, ...], params: Params = ()) -> Any:
     out.node = node
     out.ident = next_ident()
     out.op = None
+    out.code = frame.f_code
+    out.lasti = frame.f_lasti
     if active.tapes or active.paused:
         record(out, op, params, inputs)
     return out
@@ -223,15 +231,16 @@ def apply(op: Any, inputs: tuple[Tensor, ...], params: Params = ()) -> Any:
 
 def apply_two(op: Op, a: Tensor, b: Tensor) -> Tensor:
     """`apply` for the commonest case, an operator: an op with two inputs, one result and no params."""
-    recording = active.tapes or active.paused
-    frame = user_frame(3) if recording else None
+    frame = user_frame(3)
     node = build(op, (a.node, b.node), (), frame)
     out = _new(Tensor)
     out.node = node
     out.ident = next_ident()
     out.op = None
-    if recording:
-        record(out, op, (), (a, b), frame)
+    out.code = frame.f_code
+    out.lasti = frame.f_lasti
+    if active.tapes or active.paused:
+        record(out, op, (), (a, b))
     return out
 
 
