@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from symtape.ops.index_identities import merge_boxes
 from symtape.ops.registry import op_named
 from symtape.ops.simplify import (
     Number,
@@ -240,7 +241,7 @@ def _is_zero(B: Any, value: Any) -> bool:
 
 @identity("add_n")
 def add_n(B: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
-    """Sums of sums, terms that are zero, equal terms; a sum of one or two."""
+    """Sums of sums, terms that are zero, equal terms, zeros with boxes that lie apart; a sum of one or two."""
     terms = list(inputs)
     if len(terms) <= _FLATTENED_TERMS:
         terms = _flattened(B, terms)
@@ -248,6 +249,7 @@ def add_n(B: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     collected = _collected(B, terms)
     if collected is not None:
         terms = collected
+    terms = merge_boxes(B, terms)
     shape, dtype = B.shape(inputs[0]), np.result_type(*{B.dtype(x) for x in inputs})
     if any(B.dtype(t) != dtype or B.shape(t) != shape for t in terms):
         return None  # what is left would be added in another dtype

@@ -61,6 +61,8 @@ def _recurrence_value(a: Array, b: Array, axis: int, reverse: bool, previous: bo
     steps = b.shape[axis]
     if result.size == 0:
         return result
+    if steps == 1:
+        return np.array(b, dtype)
     order = slice(None, None, -1) if reverse else slice(None)
     factors, added, out = (np.moveaxis(m, axis, 0)[order] for m in (a, b, result))
     factors = factors[:-1] if previous else factors[1:]
