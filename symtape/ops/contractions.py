@@ -248,13 +248,12 @@ def contract(B: Any, text: str, *operands: Any) -> Any:
     terms, out = split_canonical(text)
     values = [B.lift(x) for x in operands]
     plain = len(set(out)) == len(out) and all(len(set(term)) == len(term) for term in terms)
-    if plain and all(B.dtype(x).kind == "f" for x in values):
-        if len(values) == 1:
-            return _reduced(B, terms[0], out, values[0])
-        if len(values) == 2:
-            found = _product(B, (terms[0], terms[1]), out, values)
-            if found is not None:
-                return found
+    if plain and len(values) == 1 and B.dtype(values[0]).kind == "f":  # a sum of integers would be wider than einsum's
+        return _reduced(B, terms[0], out, values[0])
+    if plain and len(values) == 2:
+        found = _product(B, (terms[0], terms[1]), out, values)
+        if found is not None:
+            return found
     return B.build(EINSUM, tuple(values), (canonical(terms, out),))
 
 
@@ -281,7 +280,7 @@ def _product(B: Any, terms: tuple[str, str], out: str, values: Sequence[Any]) ->
         if rows and rows == columns:  # a sum along rows, no product of matrices
             return None
         a, b = values
-        if out != rows + columns:
+        if out != rows + columns or (not rows and right == columns + k):
             rows, columns, left, right, a, b = columns, rows, right, left, b, a
         return B.matmul(_reordered(B, left, rows + k, a), _reordered(B, right, k + columns, b))
     return None
