@@ -107,3 +107,25 @@ class MethodCapabilityError(SymtapeError, ValueError):
 
 class DataFormError(SymtapeError, ValueError):
     """Bytes that are no graph in symtape's data form: truncated, altered, of another format, or inconsistent."""
+
+
+class NonFiniteError(SymtapeError, ValueError):
+    """NaN or infinity at a door that takes finite numbers only: a start, data of a fit, the objective at the start."""
+
+
+class UnusedVariableError(SymtapeError, ValueError):
+    """A variable is listed to be solved for that neither objective nor constraints contain."""
+
+
+class WrongDerivativeError(SymtapeError, ValueError):
+    """A derivative that the caller supplied disagrees with the exact one."""
+
+
+class ConstraintError(SymtapeError, ValueError):
+    """A constraint that is none: a strict or unequal comparison, a chained one, an expression that is no comparison."""
+
+
+class FitNotConvergedError(SymtapeError, RuntimeError):
+    """A fit did not reach a minimum; the attribute ``fit`` is what was reached."""
+
+    fit: object = None

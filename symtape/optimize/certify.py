@@ -29,6 +29,7 @@ FEASIBLE = 1e-8
 WEAK = 1e-8
 #: Largest relative change of the Hessian over Newton's step for which the step is believed.
 DRIFT = 0.25
+_SHOWN = 6
 
 
 class Verdict(enum.Enum):
@@ -127,18 +128,27 @@ class Certificate:
         """The verdict in words."""
         return self.verdict.sentence
 
-    def __str__(self) -> str:
+    def rows(self) -> list[tuple[str, str]]:
+        """What was found, as pairs of a name and a text."""
         rows = [
             ("KKT residual", f"{self.kkt_residual:.3g} (of terms of size {self.kkt_scale:.3g})"),
             ("violation", f"{self.violation:.3g}"),
             ("curvature", f"{self.curvature:.3g} (smallest scaled eigenvalue on the critical cone)"),
             ("Newton step", f"{self.newton_step:.3g} (relative)"),
-            ("active", ", ".join(self.active) if self.active else "none"),
+            ("active", _listed(self.active)),
             ("convex", "yes" if self.convex else "not known"),
         ]
         if self.lower is not None:
             rows.append(("lower point", "found along a direction without positive curvature"))
-        return "\n".join([self.sentence, *(f"  {name:<13}{text}" for name, text in rows)])
+        return rows
+
+    def __str__(self) -> str:
+        return "\n".join([self.sentence, *(f"  {name:<13}{text}" for name, text in self.rows())])
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f", ... ({len(names)} in all)" if len(names) > _SHOWN else ""
+    return (", ".join(names[:_SHOWN]) or "none") + more
 
 
 def unchecked(verdict: Verdict, form: StandardForm, violation: float = np.nan) -> Certificate:
@@ -239,7 +249,6 @@ def _kkt_scale(form: StandardForm, x: Array, start: Array, order: FirstOrder) ->
 
 
 def _described(form: StandardForm, order: FirstOrder, verdict: Verdict, **findings: Any) -> Certificate:
-    labels = form.row_labels()
     active = order.active
     names = []
     for k in range(active.size):
@@ -249,7 +258,7 @@ def _described(form: StandardForm, order: FirstOrder, verdict: Verdict, **findin
             limit = form.lower[i] if active.side[k] > 0 else form.upper[i]
             names.append(f"{form.label(i)} {sign} {limit:g}")
         else:
-            names.append(labels[i])
+            names.append(form.row_label(i))
     return Certificate(
         verdict=verdict,
         kkt_residual=order.kkt_residual,

@@ -108,7 +108,7 @@ class Search:
         return attempt
 
     def _crossed_over(self, attempt: Attempt) -> Attempt:
-        """Let SLSQP settle which constraints are active, where a method (an interior one, say) stopped short of them."""
+        """Let SLSQP settle which constraints are active, where a method (an interior one) stopped short of them."""
         form, certificate = self.form, attempt.certificate
         slsqp = METHODS["slsqp"]
         fits = attempt.method is not slsqp and form.rows and form.size <= _CROSSOVER_LIMIT

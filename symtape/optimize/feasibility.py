@@ -10,7 +10,7 @@ import scipy.optimize
 from symtape.optimize.certify import FEASIBLE
 from symtape.optimize.convexity import has_convex_rows
 from symtape.optimize.optimality import largest, violation
-from symtape.optimize.scipy_methods import linear_rows
+from symtape.optimize.scipy_rows import as_linear_program
 from symtape.optimize.standard_form import Array, Degree, StandardForm
 
 _STATIONARY = 1e-5
@@ -61,7 +61,9 @@ def least_violation(form: StandardForm, x: Array) -> LeastViolation:
     with np.errstate(all="ignore"):
         if affine:
             bounds = np.column_stack([form.lower, form.upper])
-            found = scipy.optimize.linprog(np.zeros(form.size), **linear_rows(form, x), bounds=bounds, method="highs")
+            found = scipy.optimize.linprog(
+                np.zeros(form.size), **as_linear_program(form, x), bounds=bounds, method="highs"
+            )
             if found.x is not None:
                 point = form.clip(np.array(found.x, dtype=np.float64))
                 return LeastViolation(point, violation(form, point), proved=False, stationary=False)

@@ -124,6 +124,10 @@ class Outcome:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+class StopSignal(Exception):  # noqa: N818 (a way out of a solver's loop, not an error)
+    """Raised in a solver's callback to leave it."""
+
+
 class Method(Protocol):
     """A minimization method.
 

@@ -21,7 +21,7 @@ _STEPS = 100
 _STEPS_LARGE = 20
 _HALVINGS = 12
 _EPS = float(np.finfo(float).eps)
-#: How near to a limit x may be for the limit to be tried as active: a polished point lies on it, an interior method stops short of it.
+#: How near to a limit x may be for the limit to be tried as active: an interior method stops short of it.
 _REACHES = (1e-7, 1e-5, 1e-3)
 
 
@@ -74,7 +74,7 @@ def polish(form: StandardForm, x: Array, steps: int | None = None) -> tuple[Arra
 
 
 def _improve(form: StandardForm, x: Array, merit: _Merit, last: float) -> tuple[Array, _Merit] | None:
-    """A better point by one Newton step, with the nearest limits active first; ``last`` is the length of the step before."""
+    """A better point by one Newton step, nearest limits active first; ``last`` is the length of the step before."""
     for reach in _REACHES if form.bounded or form.rows else _REACHES[:1]:
         order = merit.order if reach == _REACHES[0] else first_order(form, x, reach)
         step = _newton_step(form, x, order)

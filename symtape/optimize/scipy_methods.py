@@ -13,19 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import scipy.linalg
 import scipy.optimize
 
 from symtape.errors import UnknownNameError
-from symtape.optimize.method import Capabilities, Ending, Method, Outcome, Settings
-from symtape.optimize.standard_form import Array, Degree, StandardForm
+from symtape.optimize.method import Capabilities, Ending, Method, Outcome, Settings, StopSignal
+from symtape.optimize.other_methods import LinearMethod
+from symtape.optimize.scipy_rows import as_dictionaries, as_objects
+from symtape.optimize.standard_form import Array, StandardForm
 
-_LINEAR = Capabilities(bounds=True, affine_rows=True, equations=True, affine_only=True)
-
-
-class _StopSignal(Exception):  # noqa: N818 (a way out of SciPy's loop, not an error)
-    """The callback asked to stop."""
+_ROWS = {"bounds": True, "affine_rows": True, "general_rows": True, "equations": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +56,7 @@ class ScipyMethod:
             iterations += 1
             last = np.array(x, dtype=np.float64)
             if settings.watch(last.copy(), state):
-                raise _StopSignal
+                raise StopSignal
 
         options = dict(settings.options)
         if settings.tolerance is None:
@@ -72,7 +68,7 @@ class ScipyMethod:
             "callback": _callback(self.name, step),
         }
         if uses.gradient:
-            arguments["jac"] = form.objective.gradient
+            arguments["jac"] = True
         if uses.hessian and form.dense:
             arguments["hess"] = form.objective.hessian
         elif uses.product:
@@ -82,14 +78,15 @@ class ScipyMethod:
         if form.rows:
             lowered = self.name.lower()
             if lowered in {"slsqp", "cobyla"}:
-                arguments["constraints"] = _dictionaries(form, start, equations=lowered == "slsqp")
+                arguments["constraints"] = as_dictionaries(form, start, equations=lowered == "slsqp")
             else:
-                arguments["constraints"] = _objects(form, start)
+                arguments["constraints"] = as_objects(form, start)
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.filterwarnings("ignore", module=r"(scipy|numpy)\b")
-                found = scipy.optimize.minimize(form.objective.value, start, **arguments)
-        except _StopSignal:
+                function = form.objective.value_and_gradient if uses.gradient else form.objective.value_only
+                found = scipy.optimize.minimize(function, start, **arguments)
+        except StopSignal:
             return Outcome(x=last, ending=Ending.STOPPED, message="Stopped by the callback.", iterations=iterations)
         except (ValueError, np.linalg.LinAlgError, OverflowError) as error:
             # the problem was checked before: what comes here is a method that met NaN or infinity on its way
@@ -116,51 +113,6 @@ class ScipyMethod:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinearMethod:
-    """The HiGHS solvers of ``scipy.optimize.linprog``, for an affine objective with affine rows."""
-
-    name: str = "highs"
-    capabilities: Capabilities = _LINEAR
-    source: str = "Huangfu and Hall, Parallelizing the dual revised simplex method, Math. Prog. Comp. 10, 2018"
-
-    def run(self, form: StandardForm, start: Array, settings: Settings) -> Outcome:
-        """See `symtape.optimize.method.Method.run`."""
-        cost = form.objective.gradient(start)
-        matrices = linear_rows(form, start)
-        found = scipy.optimize.linprog(
-            cost,
-            **matrices,
-            bounds=np.column_stack([form.lower, form.upper]),
-            method="highs",
-            options=dict(settings.options) or None,
-        )
-        endings = {0: Ending.CONVERGED, 1: Ending.LIMIT, 2: Ending.INFEASIBLE, 3: Ending.UNBOUNDED}
-        ending = endings.get(int(found.status), Ending.STALLED)
-        if found.x is None:
-            return Outcome(x=start, ending=ending, message=str(found.message), iterations=int(found.nit))
-        x = np.array(found.x, dtype=np.float64)
-        if settings.watch(x.copy(), {}):
-            ending = Ending.STOPPED
-        return Outcome(x=x, ending=ending, message=str(found.message), iterations=int(found.nit))
-
-
-def linear_rows(form: StandardForm, x: Array) -> dict[str, Array | None]:
-    """The rows as ``linprog`` takes them: matrices and right sides of inequalities and equations, linearized at x."""
-    jacobian, values = form.row_jacobian(x), form.row_values(x)
-    lower, upper = form.row_limits()
-    offset = values - jacobian @ x
-    equation = lower == upper
-    above, below = np.isfinite(upper) & ~equation, np.isfinite(lower) & ~equation
-    matrices: dict[str, Array | None] = {"A_ub": None, "b_ub": None, "A_eq": None, "b_eq": None}
-    if np.any(above | below):
-        matrices["A_ub"] = np.concatenate([jacobian[above], -jacobian[below]])
-        matrices["b_ub"] = np.concatenate([(upper - offset)[above], (offset - lower)[below]])
-    if np.any(equation):
-        matrices["A_eq"], matrices["b_eq"] = jacobian[equation], (lower - offset)[equation]
-    return matrices
-
-
 def _callback(method: str, step: Any) -> Any:
     """A callback in the form that SciPy hands iterates to this method."""
     lowered = method.lower()
@@ -183,71 +135,6 @@ def _callback(method: str, step: Any) -> Any:
     return named
 
 
-def _dictionaries(form: StandardForm, x: Array, *, equations: bool) -> list[dict[str, Any]]:
-    """The rows as SLSQP's dictionaries: ``eq`` with value 0, ``ineq`` with values at least 0.
-
-    Affine equations that follow from the others are left out, since SLSQP stops at them. Without ``equations`` an
-    equation is given as two inequalities.
-    """
-    result: list[dict[str, Any]] = []
-    repeated = dependent_equations(form, x)
-    start = 0
-    for block in form.rows:
-        equation = (block.lower == block.upper) & equations
-        for kind, sign, picked, limit in (
-            ("eq", 1.0, equation & ~repeated[start : start + block.size], block.lower),
-            ("ineq", 1.0, np.isfinite(block.lower) & ~equation, block.lower),
-            ("ineq", -1.0, np.isfinite(block.upper) & ~equation, block.upper),
-        ):
-            if np.any(picked):
-                result.append(
-                    {
-                        "type": kind,
-                        "fun": lambda x, b=block, s=sign, p=picked, c=limit: s * (b.value(x)[p] - c[p]),
-                        "jac": lambda x, b=block, s=sign, p=picked: s * b.jacobian(x)[p],
-                    }
-                )
-        start += block.size
-    return result
-
-
-def dependent_equations(form: StandardForm, x: Array) -> npt.NDArray[np.bool_]:
-    """Which rows are affine equations that the other affine equations imply, shape (m,)."""
-    lower, upper = form.row_limits()
-    candidates = np.flatnonzero((lower == upper) & (form.row_degrees() <= Degree.AFFINE))
-    marked = np.zeros(lower.size, dtype=bool)
-    if candidates.size < 2:
-        return marked
-    jacobian, values = form.row_jacobian(x)[candidates], form.row_values(x)[candidates]
-    right = lower[candidates] - values + jacobian @ x
-    _, triangle, order = scipy.linalg.qr(jacobian.T, mode="economic", pivoting=True)
-    sizes = np.abs(np.diag(triangle))
-    rank = int(np.count_nonzero(sizes > 1e-12 * sizes[0]))
-    kept, rest = order[:rank], order[rank:]
-    weights = np.linalg.lstsq(jacobian[kept].T, jacobian[rest].T, rcond=None)[0]
-    consistent = np.abs(right[rest] - right[kept] @ weights) <= 1e-10 * (1 + np.abs(right[rest]))
-    marked[candidates[rest[consistent]]] = True
-    return marked
-
-
-def _objects(form: StandardForm, x: Array) -> list[Any]:
-    """The rows as SciPy's constraint objects, with exact derivatives of first and second order."""
-    result: list[Any] = []
-    for block in form.rows:
-        if block.degree <= Degree.AFFINE:
-            matrix = block.jacobian(x)
-            offset = block.value(x) - matrix @ x
-            result.append(scipy.optimize.LinearConstraint(matrix, block.lower - offset, block.upper - offset))
-        else:
-            result.append(
-                scipy.optimize.NonlinearConstraint(
-                    block.value, block.lower, block.upper, jac=block.jacobian, hess=block.weighted_hessian
-                )
-            )
-    return result
-
-
-_ROWS = {"bounds": True, "affine_rows": True, "general_rows": True, "equations": True}
 _NOCEDAL = "Nocedal and Wright, Numerical Optimization, Springer 2006"
 
 #: All methods by their lower-case name.

@@ -74,22 +74,24 @@ class Objective:
     _hessian: Array | None = None
 
     def value(self, x: Array) -> float:
-        """The objective at x."""
-        if self._at is not None and np.array_equal(self._at, x):
-            return self._value
-        self.counts.value += 1
-        self._value, self._gradient, self._at = float(self.function(x)), None, np.array(x)
+        """The objective at x; the gradient comes along and is kept, since it is wanted there next as a rule."""
+        if self._at is None or not np.array_equal(self._at, x):
+            self.counts.value += 1
+            self.counts.gradient += 1
+            value, self._gradient = self.function_and_gradient(x)
+            self._value, self._at = float(value), np.array(x)
         return self._value
 
     def gradient(self, x: Array) -> Array:
-        """The gradient at x, shape (n,); kept together with the value for the last x."""
-        if self._gradient is None or self._at is None or not np.array_equal(self._at, x):
-            self.counts.gradient += 1
-            value, self._gradient = self.function_and_gradient(x)
-            if self._at is None or not np.array_equal(self._at, x):
-                self.counts.value += 1
-            self._value, self._at = float(value), np.array(x)
+        """The gradient at x, shape (n,)."""
+        self.value(x)
+        assert self._gradient is not None
         return self._gradient.copy()
+
+    def value_only(self, x: Array) -> float:
+        """The objective at x for a method that wants no gradient."""
+        self.counts.value += 1
+        return float(self.function(x))
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         """Both, from one evaluation."""
@@ -116,8 +118,8 @@ class Rows:
 
     Attributes
     ----------
-    labels : tuple of str
-        How each row is named in certificates and messages.
+    label : str
+        How the block is named in certificates and messages; a row of several is ``label[i]``.
     lower, upper : ndarray
         Shape (m,), infinite where there is no limit.
     function : callable
@@ -131,7 +133,7 @@ class Rows:
     degree : Degree
     """
 
-    labels: tuple[str, ...]
+    label: str
     lower: Array
     upper: Array
     function: Callable[[Array], Array]
@@ -168,15 +170,15 @@ class StandardForm:
     lower, upper : ndarray
         Bounds on x, shape (n,), infinite where there is none.
     rows : tuple of Rows
-    labels : tuple of str
-        How each coordinate of x is named, such as ``v[2]``.
+    label : callable
+        The name of coordinate ``i`` of x, such as ``v[2]``.
     """
 
     objective: Objective
     lower: Array
     upper: Array
     rows: tuple[Rows, ...] = ()
-    labels: tuple[str, ...] = ()
+    label: Callable[[int], str] = lambda i: f"x[{i}]"
 
     @property
     def size(self) -> int:
@@ -198,10 +200,6 @@ class StandardForm:
         """Whether dense second derivatives are formed."""
         return self.size <= DENSE_LIMIT
 
-    def label(self, i: int) -> str:
-        """The name of coordinate ``i``."""
-        return self.labels[i] if self.labels else f"x[{i}]"
-
     def clip(self, x: Array) -> Array:
         """The nearest point within the bounds."""
         return np.clip(x, self.lower, self.upper)
@@ -220,9 +218,13 @@ class StandardForm:
             return np.zeros(0), np.zeros(0)
         return np.concatenate([b.lower for b in self.rows]), np.concatenate([b.upper for b in self.rows])
 
-    def row_labels(self) -> tuple[str, ...]:
-        """The names of all rows."""
-        return tuple(label for block in self.rows for label in block.labels)
+    def row_label(self, i: int) -> str:
+        """The name of row ``i`` of all rows."""
+        for block in self.rows:
+            if i < block.size:
+                return block.label if block.size == 1 else f"{block.label}[{i}]"
+            i -= block.size
+        raise IndexError(i)
 
     def row_degrees(self) -> npt.NDArray[Any]:
         """The `Degree` of each row, shape (m,)."""
