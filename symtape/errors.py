@@ -37,6 +37,10 @@ class NotDifferentiableError(SymtapeError, TypeError):
     """A derivative was asked for that does not exist for this operation or dtype."""
 
 
+class WrongDerivativeError(SymtapeError, AssertionError):
+    """Derivatives that were checked against differences are wrong; the message says which and by how much."""
+
+
 class DeclarationError(SymtapeError, ValueError):
     """An operation is declared in a way that does not tell what is needed, such as a derivative."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
-def slice_records(producer: Mapping[Hashable, Any], targets: Iterable[Hashable]) -> list[Any]:
+def slice_records(producer: Mapping[int, Any], targets: Iterable[int]) -> list[Any]:
     """Every record that the targets depend on, in the order of recording, which is topological.
 
     Parameters

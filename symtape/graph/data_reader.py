@@ -142,7 +142,7 @@ class _Reader:
         if op is ITEM:
             if len(inputs) != 1 or len(params) != 1 or type(params[0]) is not int:
                 raise DataFormError("an item in the data form does not say of what")
-            if inputs[0].op.results == 1 or not 0 <= params[0] < inputs[0].op.results:
+            if inputs[0].op.results == 1 or not 0 <= params[0] < len(inputs[0].shape):
                 raise DataFormError("an item in the data form is not among the results that it reads")
         elif any(i.op.results != 1 for i in inputs):
             raise DataFormError(f"{op.name} in the data form reads several results at once")

@@ -36,6 +36,8 @@ class Cut:
         The user's line.
     silent : bool
         Whether it was asked for by name.
+    display : bool
+        Whether it was for people to read.
     """
 
     ident: int
@@ -43,6 +45,7 @@ class Cut:
     code: CodeType
     lasti: int
     silent: bool
+    display: bool
 
 
 def current(tensor: Tensor) -> Tensor:
@@ -86,10 +89,10 @@ def cut(tensor: Tensor, call: str, *, silent: bool = False, display: bool = Fals
                     f"{_remedy(call, frame, recording=True)}"
                 )
     if active_tapes():
-        announce(current(tensor), call, silent=silent)
+        announce(current(tensor), call, silent=silent, display=display)
 
 
-def announce(tensor: Tensor, call: str, *, silent: bool) -> None:
+def announce(tensor: Tensor, call: str, *, silent: bool = False, display: bool = False) -> None:
     """Log a cut on the tapes that track the tensor, warn first: a warning raised as an error leaves all unchanged."""
     tapes = [tape for tape in active_tapes() if tensor.ident in tape.producer]
     if not tapes:
@@ -112,7 +115,7 @@ def announce(tensor: Tensor, call: str, *, silent: bool) -> None:
             )
             for tape in fresh:
                 tape.warned.add(place)
-    entry = Cut(tensor.ident, call, code, lasti, silent)
+    entry = Cut(tensor.ident, call, code, lasti, silent, display)
     for tape in tapes:
         tape.cuts.append(entry)
 

@@ -2,68 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import numpy as np
-
-from symtape import pytree
+from symtape.autodiff.rewrite import stable
 from symtape.autodiff.slice import slice_records
-from symtape.autodiff.sweep import Keying, ones, reverse
 from symtape.errors import ShapeError
-from symtape.graph.node import Node, Params, next_ident
-from symtape.ops.namespace import DERIVATIVES, Namespace
-from symtape.ops.op import ZERO
-from symtape.ops.registry import op_named
-from symtape.ops.simplify import IDENTITIES
-from symtape.tape.cuts import Cut
-from symtape.tape.guards import Guard
+from symtape.tape import derivatives
+from symtape.tape.explain import Explanation, explain
+from symtape.tape.gradient_arguments import (
+    one_target,
+    signed,
+    unconnected,
+    wanted_sources,
+    wanted_targets,
+    wants_zero,
+    weights,
+)
+from symtape.tape.recorder import Recorder
 from symtape.tape.recording import active_tapes
-from symtape.tape.tensor import Tensor, Tensors, apply, lift, wrap
+from symtape.tape.tensor import TENSORS, Tensor, apply, wrap
+
+_USED = (
+    "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians); "
+    "ask for all sources in one call, tape.gradient(y, [a, b]), or make the tape with GradientTape(persistent=True)"
+)
+_ABSENT = "GradientTape has no {name!r}; it has {names}"
 
 
-def _ident(tensor: Tensor) -> int:
-    return tensor.ident
+class GradientTape(Recorder):
+    """Records operations for automatic differentiation, as TensorFlow's tape does.
 
-
-def _node(tensor: Tensor) -> Node:
-    return tensor.node
-
-
-def _self(tensor: Tensor) -> Tensor:
-    return tensor
-
-
-_TO_NODES = Keying(key=_ident, value=_node, node=_node)
-_TO_TENSORS = Keying(key=_ident, value=_self, node=_node)
-
-
-class _Recorded(Tensors):
-    """Builds the derivatives of one call as recorded tensors, with identities that never bypass a tensor of the user's."""
-
-    simplifies = True
-
-    def __init__(self) -> None:
-        self.start = next_ident()
-
-    def made_by(self, value: Tensor) -> tuple[Any, tuple[Any, ...], Params] | None:
-        """How a tensor came about, if this very call made it."""
-        return (value.op, value.inputs, value.params) if value.op is not None and value.ident > self.start else None
-
-    def build(self, op: Any, inputs: tuple[Any, ...], params: Params = ()) -> Any:
-        """Apply the op unless an identity gives a simpler value."""
-        rule = IDENTITIES.get(op.name)
-        if rule is not None:
-            simpler = rule(self, inputs, params)
-            if simpler is not None:
-                return simpler
-        return apply(op, inputs, params)
-
-
-class GradientTape:
-    """Records operations for automatic differentiation.
+    Trainable variables are watched when they are read inside the block; anything else by `watch`. Operations on what is
+    watched are recorded while the block runs, in this thread.
 
     Parameters
     ----------
@@ -74,113 +44,255 @@ class GradientTape:
 
     Examples
     --------
-    >>> from symtape.tape.variable import Variable
-    >>> x = Variable(3.0)
-    >>> with GradientTape() as tape:
-    ...     y = x * x
-    >>> float(tape.gradient(y, x))
-    6.0
+    >>> import numpy as np, symtape as st
+    >>> x, y = st.Variable(3.0, name="x"), st.Variable(2.0, name="y")
+    >>> with st.GradientTape() as tape:
+    ...     z = x**2 * y + np.sin(y)
+    >>> dz_dx, dz_dy = tape.gradient(z, [x, y])
+    >>> float(dz_dx), dz_dx.expr
+    (12.0, 2*x*y)
+
+    Higher orders: a gradient taken while a tape records is recorded, by an outer tape or by a persistent one itself.
+
+    >>> with st.GradientTape(persistent=True) as tape:
+    ...     z = x**3
+    ...     first = tape.gradient(z, x)
+    >>> float(tape.gradient(first, x))
+    18.0
     """
 
-    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
-        self.persistent = persistent
-        self.watch_accessed_variables = watch_accessed_variables
-        self.producer: dict[int, Any] = {}
-        self.guards: list[Guard] = []
-        self.cuts: list[Cut] = []
-        self.warned: set[tuple[str, int]] = set()
-        self._used = False
+    def __getattr__(self, name: str) -> Any:
+        names = ", ".join(sorted(n for n in dir(type(self)) if not n.startswith("_")))
+        raise AttributeError(_ABSENT.format(name=name, names=names))
 
-    # ---- recording
-
-    def __enter__(self) -> Self:
-        if self in active_tapes():
-            raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
-        active_tapes().append(self)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._stop()
-
-    def _stop(self) -> None:
-        tapes = active_tapes()
-        if self in tapes:
-            tapes.remove(self)
-
-    def watch(self, tensor: Any) -> None:
-        """Track tensors, nested structures too."""
-        for t in pytree.flatten(tensor)[0]:
-            if not isinstance(t, Tensor):
-                raise ValueError(f"Passed in object {t!r} of type {type(t).__name__!r}, not Tensor or Variable; wrap it: st.constant(...)")
-            self.producer.setdefault(t.ident, None)
-
-    @contextmanager
-    def stop_recording(self) -> Iterator[None]:
-        """Leave out, on this tape only, what runs inside."""
-        tapes = active_tapes()
-        if self not in tapes:
-            raise ValueError("Cannot stop recording: the tape is not recording")
-        place = tapes.index(self)
-        tapes.remove(self)
-        try:
-            yield
-        finally:
-            tapes.insert(min(place, len(tapes)), self)
-
-    def reset(self) -> None:
-        """Forget everything recorded; inside the block only."""
-        if self not in active_tapes():
-            raise ValueError("the tape is not recording: reset() stands inside its block")
-        self.producer.clear()
+    def __reduce__(self) -> Any:
+        raise TypeError("a GradientTape cannot be pickled or copied; pickle the tensors and gradients instead")
 
     # ---- derivatives
 
     def _use(self) -> None:
         if self._used and not self.persistent:
-            raise RuntimeError(
-                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians); "
-                "write GradientTape(persistent=True) to ask for several"
-            )
-        self._used = True
-        if not self.persistent:
-            self._stop()
+            raise RuntimeError(_USED)
+        if self._recording and not self.persistent:
+            self._pop()
 
-    def gradient(self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none") -> Any:
+    def _finish(self) -> None:
+        self._used = True
+
+    def gradient(
+        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none"
+    ) -> Any:
         """Gradient of the sum of the targets with respect to the sources, in the structure of the sources.
 
         Parameters
         ----------
-        target : Tensor or nested structure of them
-        sources : Tensor or nested structure of them
+        target : Tensor or nested structure of tensors
+            What is differentiated; elements of arrays, and several targets, add up.
+        sources : Tensor or nested structure of tensors
+            Lists, tuples, dicts, named tuples and dataclasses, nested.
         output_gradients : like ``target``, optional
-            Weights of the elements of the targets; None among them means ones.
+            Weights of the elements of the targets, with their shapes; None among them means ones.
         unconnected_gradients : {"none", "zero"}
-            What stands for a source that the targets do not depend on.
+            What stands for a source that the targets do not depend on: None, or zeros.
 
         Returns
         -------
         Tensor or None, nested like ``sources``
+
+        Raises
+        ------
+        RuntimeError
+            At the second call, if the tape is not persistent.
+        TypeError
+            If the target is None or no tensor.
+        ValueError
+            For an unknown option, or weights that do not fit the targets.
+
+        Examples
+        --------
+        >>> import symtape as st
+        >>> x = st.Variable([1.0, 2.0])
+        >>> with st.GradientTape() as tape:
+        ...     y = x * x
+        >>> tape.gradient(y, {"x": x}, output_gradients=[[1.0, 10.0]])["x"].numpy()
+        array([ 2., 40.])
         """
-        if unconnected_gradients not in ("none", "zero"):
-            raise ValueError(f"unknown value for unconnected_gradients: {unconnected_gradients!r}; wanted 'none' or 'zero'")
         self._use()
-        targets = [lift(t) for t in pytree.flatten(target)[0]]
-        leaves, structure = pytree.flatten(sources)
-        B: Namespace = _Recorded() if active_tapes() else DERIVATIVES
-        recording = B is not DERIVATIVES
-        by = _TO_TENSORS if recording else _TO_NODES
+        zero = wants_zero(unconnected_gradients)
+        targets, nesting = wanted_targets(target, self._ensure_recording)
+        leaves, structure = wanted_sources(sources)
+        seeds = weights(output_gradients, targets, nesting)
+        found = self._differentiate(targets, seeds, leaves)
+        self._finish()
+        return structure.unflatten(signed(unconnected(found, leaves, zero)))
+
+    def _differentiate(
+        self, targets: list[Tensor], seeds: list[Tensor | None], sources: list[Tensor]
+    ) -> list[Tensor | None]:
+        return derivatives.gradients(self._records(targets, sources), targets, seeds, self._watched(targets, sources))
+
+    def jacobian(self, target: Any, sources: Any, unconnected_gradients: str = "none") -> Any:
+        """Jacobian of one target with respect to the sources, in the structure of the sources.
+
+        Parameters
+        ----------
+        target : Tensor
+        sources : Tensor or nested structure of tensors
+        unconnected_gradients : {"none", "zero"}
+
+        Returns
+        -------
+        Tensor or None, nested like ``sources``
+            Of shape ``target.shape + source.shape``.
+
+        Examples
+        --------
+        >>> import symtape as st
+        >>> x = st.Variable([1.0, 2.0])
+        >>> with st.GradientTape() as tape:
+        ...     y = x * x
+        >>> tape.jacobian(y, x).numpy()
+        array([[2., 0.],
+               [0., 4.]])
+        """
+        self._use()
+        zero = wants_zero(unconnected_gradients)
+        one = one_target(target, "jacobian", self._ensure_recording)
+        leaves, structure = wanted_sources(sources)
+        found = derivatives.jacobians(self._records([one], leaves), one, self._watched([one], leaves))
+        self._finish()
+        return structure.unflatten(signed(unconnected(found, leaves, zero, one.shape)))
+
+    def batch_jacobian(self, target: Any, source: Any, unconnected_gradients: str = "none") -> Any:
+        """Jacobian of each row of the target in the same row of the source, where rows do not depend on each other.
+
+        Parameters
+        ----------
+        target : Tensor of shape (b, y1, ...)
+        source : Tensor of shape (b, x1, ...)
+        unconnected_gradients : {"none", "zero"}
+            As in TensorFlow an unconnected source gives zeros either way.
+
+        Returns
+        -------
+        Tensor of shape (b, y1, ..., x1, ...)
+
+        Examples
+        --------
+        >>> import symtape as st
+        >>> x = st.Variable([[1.0, 2.0], [3.0, 4.0]])
+        >>> with st.GradientTape() as tape:
+        ...     y = x * x
+        >>> tape.batch_jacobian(y, x).numpy()
+        array([[[2., 0.],
+                [0., 4.]],
+               [[6., 0.],
+                [0., 8.]]])
+        """
+        self._use()
+        wants_zero(unconnected_gradients)
+        one = one_target(target, "batch_jacobian", self._ensure_recording)
+        if not isinstance(source, Tensor):
+            raise TypeError(f"batch_jacobian takes one source, a tensor, got {type(source).__name__}")
+        for what, shape in (("target", one.shape), ("source", source.shape)):
+            if len(shape) < 2:
+                raise ShapeError(f"the {what} of batch_jacobian has shape {shape}; it must have rank at least 2")
+        if one.shape[0] != source.shape[0]:
+            raise ShapeError(
+                f"Need first dimension of target shape ({one.shape}) and source shape ({source.shape}) to match."
+            )
+        records = self._records([one], [source])
+        (watched,) = self._watched([one], [source])
+        found = derivatives.batch_jacobian(records, one, watched)
+        self._finish()
+        shape = (*one.shape, *source.shape[1:])
+        return TENSORS.zeros(shape, source.dtype) if found is None else found
+
+    def hessian(self, target: Any, sources: Any, unconnected_gradients: str = "none") -> Any:
+        """Second derivatives of a scalar target: for each source, nested like the sources, a block for each source.
+
+        Parameters
+        ----------
+        target : Tensor of shape ()
+        sources : Tensor or nested structure of tensors
+        unconnected_gradients : {"none", "zero"}
+
+        Returns
+        -------
+        Tensor, None, or nested structure of nested structures
+            One source gives one tensor of shape ``source.shape * 2``; a list ``[a, b]`` gives ``[[aa, ab], [ba, bb]]``.
+            A block is None where the target does not depend on both sources.
+
+        Examples
+        --------
+        >>> import symtape as st
+        >>> x, y = st.Variable(3.0), st.Variable(2.0)
+        >>> with st.GradientTape() as tape:
+        ...     z = x**2 * y
+        >>> [[float(block) for block in row] for row in tape.hessian(z, [x, y])]
+        [[4.0, 6.0], [6.0, 0.0]]
+        """
+        self._use()
+        zero = wants_zero(unconnected_gradients)
+        one = one_target(target, "hessian", self._ensure_recording)
+        if one.shape != ():
+            raise ShapeError(f"the Hessian is that of a scalar; the target has shape {one.shape}: sum it up first")
+        leaves, structure = wanted_sources(sources)
+        scratch = GradientTape(persistent=True, watch_accessed_variables=False)
+        scratch.producer = dict(self.producer)
+        with scratch:
+            slopes = scratch._differentiate([one], [None], leaves)
+        rows: list[Any] = []
+        for slope, source in zip(slopes, leaves, strict=True):
+            blocks: list[Tensor | None] = [None] * len(leaves)
+            if slope is not None:
+                blocks = derivatives.jacobians(scratch._records([slope], leaves), slope, self._watched([one], leaves))
+            rows.append(structure.unflatten(unconnected(blocks, leaves, zero, source.shape)))
+        self._finish()
+        return structure.unflatten(rows)
+
+    def explain(self, target: Any, source: Any) -> Explanation:
+        """Why the gradient of a target in a source is None, NaN, or how it is connected.
+
+        Parameters
+        ----------
+        target, source : Tensor
+
+        Returns
+        -------
+        Explanation
+            Prints as a sentence with the user's line and what to do; has ``reason``, ``filename``, ``line``.
+
+        Examples
+        --------
+        >>> import symtape as st
+        >>> x, k = st.Variable(3.0, name="x"), st.Variable(2.0, trainable=False, name="k")
+        >>> with st.GradientTape() as tape:
+        ...     y = k * x
+        >>> tape.explain(y, k).reason
+        'trainable=False'
+        """
+        return explain(self, target, source)
+
+    # ---- what was asked for
+
+    def _records(self, targets: list[Tensor], sources: list[Tensor]) -> list[Any]:
+        """Slice and rewrite."""
         records = slice_records(self.producer, [t.ident for t in targets])
-        seeds = [(t, ones(B, t.node)) for t in targets]
-        found = reverse(records, seeds, leaves, B, by)
-        results: list[Tensor | None] = []
-        for source, value in zip(leaves, found, strict=True):
-            if value is None or source.ident not in self.producer:
-                results.append(None)
-                continue
-            if value is ZERO:
-                value = B.zeros(source.shape, source.dtype)
-            if recording:
-                for t in targets:
-                    value = apply(op_named("tie"), (value, t))
-            results.append(value if isinstance(value, Tensor) else wrap(value))
-        return structure.unflatten(results)
+        keep = {t.ident for t in targets} | {s.ident for s in sources}
+        records, done = stable(records, keep, apply, _under)
+        for tape in {self, *active_tapes()} if done else ():
+            tape.rewritten.extend(done)
+        return records
+
+    def _watched(self, targets: list[Tensor], sources: list[Tensor]) -> list[Tensor]:
+        """The sources that are tracked, or are a target themselves; a tensor that nothing depends on for the others."""
+        ends = {t.ident for t in targets}
+        return [s if s.ident in self.producer or s.ident in ends else wrap(s.node) for s in sources]
+
+
+def _under(recorded: Tensor, value: Tensor) -> Tensor:
+    """A value under the identity of a tensor that was recorded."""
+    out = wrap(value.node)
+    out.ident = recorded.ident
+    return out

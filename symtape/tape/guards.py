@@ -13,12 +13,13 @@ import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import CodeType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from symtape.compile.evaluate import evaluate
 from symtape.errors import SymbolicTruthError
+from symtape.formula.element import array_expression
 from symtape.graph.node import PLACEHOLDER, SYMBOLIC, VALUED, Leaf, Node, next_ident
 from symtape.graph.source import describe, positions, user_frame
 from symtape.ops.namespace import NODES
@@ -28,7 +29,7 @@ from symtape.tape.recording import active_captures, active_tapes
 if TYPE_CHECKING:
     from symtape.tape.tensor import Tensor
 
-__all__ = ["Guard", "chained", "count", "cut", "integer", "logged", "note", "truth"]
+__all__ = ["Guard", "chained", "count", "cut", "integer", "logged", "note", "relations", "truth"]
 
 _DEPENDS = VALUED | SYMBOLIC | PLACEHOLDER
 _OWN_LIMIT = 10_000  # decisions kept with one leaf; beyond, the oldest go
@@ -236,6 +237,14 @@ def logged(leaves: Iterable[Node], before: int | None = None) -> list[Guard]:
         if log is not None:
             found.update(g for g in [*log.own.values(), *log.others] if g.thread == thread)
     return sorted((g for g in found if before is None or g.stamp < before), key=lambda g: g.stamp)
+
+
+def relations(guards: Iterable[Guard]) -> list[Any]:
+    """The decisions as relations of sympy that held, each once."""
+    found: dict[Any, None] = {}
+    for guard in guards:
+        found[array_expression(guard.condition())] = None
+    return list(found)
 
 
 def chained(node: Node) -> Guard | None:

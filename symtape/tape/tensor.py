@@ -17,6 +17,7 @@ from symtape.compile.evaluate import evaluate
 from symtape.errors import ShapeError, SymbolicTruthError
 from symtape.graph.node import (
     CONST,
+    LEAF,
     PLACEHOLDER,
     SYMBOLIC,
     VALUED,
@@ -36,6 +37,7 @@ from symtape.tape.array_methods import ArrayMethods
 from symtape.tape.at_index import At
 from symtape.tape.display import Display
 from symtape.tape.everyday import ELEMENT_LIMIT, Everyday
+from symtape.tape.leaf_table import remember
 from symtape.tape.numpy_protocol import call_function, call_ufunc, elementwise_op
 from symtape.tape.recording import active, record, record_shared
 
@@ -78,6 +80,14 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
     def seq(self) -> int:
         """Place in time, as a record."""
         return self.ident
+
+    # ---- copies and pickles, by way of the graph's data form
+
+    def __copy__(self) -> Tensor:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[[Node], Tensor], tuple[Node]]:
+        return restore, (self.node,)
 
     # ---- elements
 
@@ -132,6 +142,14 @@ def wrap(node: Node) -> Tensor:
     out.ident = next_ident()
     out.op = None
     return out
+
+
+def restore(node: Node) -> Tensor:
+    """A tensor made anew around its node, which was read from a pickle or copied."""
+    tensor = wrap(node)
+    if node.op is LEAF:
+        remember(node.params[0], tensor)
+    return tensor
 
 
 def lift(value: Any) -> Tensor:
