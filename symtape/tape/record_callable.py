@@ -29,7 +29,7 @@ from typing import Any, cast
 import numpy as np
 
 from symtape import pytree
-from symtape.errors import DTypeError, ImpureFunctionError, ShapeError
+from symtape.errors import ConcreteValueError, DTypeError, ImpureFunctionError, ShapeError
 from symtape.graph.node import LEAF, Array, Node, next_ident
 from symtape.graph.shapes import is_known
 from symtape.graph.traverse import ancestors, leaves
@@ -262,7 +262,7 @@ def _run(
 
     args, kwargs = arguments.unflatten([wrap(v) if isinstance(v, Node) else v.value for v in given])
     with _apart(outer), capture(by, depends) as here:
-        result = function(*args, **kwargs)
+        result = _numbers_stay(function, args, kwargs)
         result = [lift(result)] if single else result
         values, structure = pytree.flatten(result, is_whole)
         fixed = {k: v for k, v in enumerate(values) if v is None}
@@ -274,6 +274,16 @@ def _run(
     read = [here.reads[n.params[2]] for n in below if n.params[2] in here.reads]
     variables = [cast(Variable, v) for v in read if v.node in below]
     return _Run(list(given), outputs, structure, fixed, here.guards, variables, captured)
+
+
+def _numbers_stay(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Call the function; where NumPy put its own error in front of our refusal to give a number, ours comes out."""
+    try:
+        return function(*args, **kwargs)
+    except ValueError as error:
+        if isinstance(error.__cause__, ConcreteValueError):
+            raise error.__cause__ from None
+        raise
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`vmap`: a function of one example as a function of a batch, by a rule of each op for one more axis, without a loop."""
+"""`vmap`: a function of one example as a function of a batch, by a rule of each op for one more axis; no loop."""
 
 from __future__ import annotations
 
