@@ -17,8 +17,9 @@ from symtape.graph.shapes import Dim, Shape, normalize_axis
 from symtape.ops.arguments import only_defaults
 from symtape.ops.element import Gather, IndexLike, IndexValue, Read
 from symtape.ops.op import Kind, Op
+from symtape.ops.places import checked, common_shape
 from symtape.ops.registry import function, structural
-from symtape.ops.subscripts import checked, common_shape, is_graph_value
+from symtape.ops.subscripts import is_graph_value
 
 # -------------------------------------------------------------------------------------------------------------- the op
 

@@ -7,67 +7,15 @@ identities may and may not do is said in `symtape.ops.simplify`.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
 from symtape.graph.shapes import Shape
+from symtape.ops.boxes import Basic, Part, compose, disjoint, reach, whole
 from symtape.ops.gathers import gathered_shape
 from symtape.ops.simplify import identity, made, number_of
-from symtape.ops.subscripts import Basic, Part, whole
 
-# --------------------------------------------------------------------------------------------------------------- boxes
-
-
-def compose(outer: Basic, inner: Basic) -> Basic:
-    """The index that does what ``x[outer][inner]`` does.
-
-    Examples
-    --------
-    >>> compose((1, (2, 4, 2)), (3,)), compose(((9, 10, -1),), ((1, 4, 2),))
-    ((1, 8), ((8, 4, -2),))
-    """
-    rest = iter(inner)
-    parts: list[Part] = []
-    for part in outer:
-        if not isinstance(part, tuple):
-            parts.append(part)
-            continue
-        start, _, step = part
-        chosen = next(rest)
-        if isinstance(chosen, tuple):
-            first, length, stride = chosen
-            short = isinstance(length, int) and length < 2
-            parts.append((start + first * step, length, 1 if short else step * stride))
-        else:
-            parts.append(start + chosen * step)
-    return tuple(parts)
-
-
-def _reach(part: Part) -> tuple[int, int] | None:
-    """The least range of numbers that contains what a part selects; None where lengths are only named."""
-    if not isinstance(part, tuple):
-        return (part, part + 1) if isinstance(part, int) else None
-    start, length, step = part
-    if not (isinstance(start, int) and isinstance(length, int)):
-        return None
-    last = start + (length - 1) * step
-    return (min(start, last), max(start, last) + 1)
-
-
-def disjoint(boxes: Sequence[Basic]) -> bool:
-    """Whether it is certain that no two boxes share an element: along one axis they all lie apart."""
-    for parts in zip(*boxes, strict=True):
-        ranges = [_reach(p) for p in parts]
-        if None in ranges:
-            continue
-        ordered = sorted(r for r in ranges if r is not None)
-        if all(a[1] <= b[0] for a, b in itertools.pairwise(ordered)):
-            return True
-    return False
-
-
-# -------------------------------------------------------------------------------------------------------- sums of boxes
+# ------------------------------------------------------------------------------------------------------- sums of boxes
 
 
 def merge_boxes(B: Any, terms: list[Any]) -> list[Any]:
@@ -103,7 +51,7 @@ def _filled(B: Any, values: Sequence[Any], boxes: Sequence[Basic], shape: Shape)
         plain = tuple(whole(m) for k, m in enumerate(shape) if k != axis)
         if not isinstance(n, int) or any(other != plain for other in others):
             continue
-        order = sorted(range(len(parts)), key=lambda k: _reach(parts[k]) or (0, 0))
+        order = sorted(range(len(parts)), key=lambda k: reach(parts[k]) or (0, 0))
         placed = [parts[k] for k in order]
         if placed == list(range(n)):
             return B.stack([values[k] for k in order], axis=axis)
@@ -147,13 +95,13 @@ def _of_stack(B: Any, parts: tuple[Any, ...], axis: int, basic: Basic) -> Any:
 
 
 def _of_concatenate(B: Any, parts: tuple[Any, ...], axis: int, basic: Basic) -> Any:
-    reach = _reach(basic[axis])
+    span = reach(basic[axis])
     start = 0
     for part in parts:
         n = B.shape(part)[axis]
-        if reach is None or not isinstance(n, int):
+        if span is None or not isinstance(n, int):
             return None
-        if start <= reach[0] and reach[1] <= start + n:
+        if start <= span[0] and span[1] <= start + n:
             chosen = basic[axis]
             if isinstance(chosen, tuple):
                 moved: Part = (chosen[0] - start, *chosen[1:])

@@ -15,10 +15,11 @@ import numpy as np
 from symtape.errors import ShapeError
 from symtape.graph.node import Array
 from symtape.graph.shapes import Length, Shape
+from symtape.ops.boxes import Basic, as_slices, basic_shape, check_basic, plain, whole
 from symtape.ops.element import Box, Boxes, IndexLike, Number, Read
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
-from symtape.ops.subscripts import Basic, Subscript, as_slices, basic_shape, check_basic, parse, whole
+from symtape.ops.subscripts import Subscript, parse
 
 # ------------------------------------------------------------------------------------------------------------- the ops
 
@@ -188,8 +189,9 @@ def getitem(B: Any, x: Any, index: Any) -> Any:
     """
     x = B.lift(x)
     shape: Shape = B.shape(x)
-    if type(index) is int and shape and isinstance(shape[0], int) and -shape[0] <= index < shape[0]:
-        return B.build(GETITEM, (x,), ((index % shape[0], *[whole(n) for n in shape[1:]]),))
+    basic = plain(shape, index)
+    if basic is not None:
+        return B.build(GETITEM, (x,), (basic,))
     return subscripted(B, x, parse(B, shape, index))
 
 

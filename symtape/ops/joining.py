@@ -12,10 +12,11 @@ from symtape.errors import DTypeError, ShapeError, UnknownNameError
 from symtape.graph.node import Array
 from symtape.graph.shapes import Length, Shape, is_known, normalize_axis
 from symtape.ops.arguments import as_integer, only_defaults
+from symtape.ops.boxes import Basic, whole
 from symtape.ops.element import Box, Boxes, Read
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
-from symtape.ops.subscripts import Basic, is_graph_value, whole
+from symtape.ops.subscripts import is_graph_value
 
 # ------------------------------------------------------------------------------------------------------------- the ops
 

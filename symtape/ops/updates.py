@@ -13,10 +13,12 @@ import numpy as np
 from symtape.errors import DTypeError, ShapeError
 from symtape.graph.node import Array
 from symtape.graph.shapes import Length, Shape, broadcast_two, size
+from symtape.ops.boxes import Basic, basic_shape, whole
 from symtape.ops.gathers import index_values
+from symtape.ops.places import flat_positions
 from symtape.ops.registry import function
 from symtape.ops.scatter import names_a_place_twice
-from symtape.ops.subscripts import Basic, Subscript, basic_shape, flat_positions, is_graph_value, parse, whole
+from symtape.ops.subscripts import Subscript, is_graph_value, parse
 
 # ----------------------------------------------------------------------------------------------------- values that fit
 

@@ -6,10 +6,11 @@ from symtape.compile.evaluate import evaluate
 from symtape.graph.node import leaf, symbol
 from symtape.graph.shapes import Dim
 from symtape.graph.traverse import topological
-from symtape.ops.index_identities import compose, disjoint, merge_boxes
+from symtape.ops.boxes import as_slices, basic_shape, compose, disjoint
+from symtape.ops.index_identities import merge_boxes
 from symtape.ops.namespace import DERIVATIVES as D
 from symtape.ops.namespace import NODES as B
-from symtape.ops.subscripts import as_slices, basic_shape, parse
+from symtape.ops.subscripts import parse
 from tests.ops.random_indices import random_slice
 
 n = Dim("n")
