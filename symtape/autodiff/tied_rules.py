@@ -15,6 +15,7 @@ from symtape.autodiff.sweep import Record, forward, node_records
 from symtape.autodiff.tied import OWN, SOURCE, Operand, Tied, TiedArithmetic
 from symtape.graph.node import Node, symbol
 from symtape.graph.shapes import Length, Shape, size
+from symtape.ops.boxes import whole
 from symtape.ops.choices import SELECT
 from symtape.ops.contractions import EINSUM, MATMUL
 from symtape.ops.control import TIE
@@ -26,7 +27,6 @@ from symtape.ops.namespace import DERIVATIVES, Namespace
 from symtape.ops.op import Kind, flow
 from symtape.ops.partials import partial
 from symtape.ops.reductions import SUM
-from symtape.ops.subscripts import whole
 
 _MOST_AXES = 12  #: more are left to the general rule: labels are letters, and some must be spare
 
@@ -104,7 +104,7 @@ def _spare_labels() -> Iterator[str]:
 
 
 def _aligned(shape: Shape, out: Shape, spare: Iterator[str]) -> str:
-    """Labels of an input that is broadcast against a result labeled from the left; a stretched axis takes a spare one."""
+    """Labels of an input broadcast against a result labeled from the left; a stretched axis takes a spare one."""
     first = len(out) - len(shape)
     return "".join(next(spare) if n == 1 and out[first + k] != 1 else OWN[first + k] for k, n in enumerate(shape))
 

@@ -6,7 +6,7 @@ from symtape.compile.evaluate import evaluate
 from symtape.graph.node import leaf, symbol
 from symtape.graph.shapes import Dim
 from symtape.graph.traverse import topological
-from symtape.ops.boxes import as_slices, basic_shape, compose, disjoint
+from symtape.ops.boxes import as_slices, basic_shape, compose
 from symtape.ops.index_identities import merge_boxes
 from symtape.ops.namespace import DERIVATIVES as D
 from symtape.ops.namespace import NODES as B
@@ -51,17 +51,6 @@ def test_boxes_of_boxes(seed):
         simple = D.embed((D.embed((v,), (inner,), y.shape),), (outer,), x.shape)
         same_value(simple, plain)
         assert len(ops(simple)) <= 1
-
-
-def test_boxes_that_lie_apart():
-    assert disjoint(((0,), (2,), (1,)))
-    assert disjoint((((0, 2, 1),), ((2, 3, 1),)))
-    assert disjoint(((0, (0, 4, 1)), (1, (0, 4, 1))))
-    assert not disjoint((((0, 3, 1),), (2,)))
-    assert not disjoint((((0, 2, 2),), ((1, 2, 2),)))  # they interleave: not certain by their ranges
-    assert not disjoint(((0,), (0,)))
-    assert not disjoint((((0, n, 1),), (n - 1,)))
-    assert disjoint(((0, n - 1), (1, n - 1)))
 
 
 def test_the_gradient_of_unpacking_is_one_array():
