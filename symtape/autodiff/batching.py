@@ -95,12 +95,14 @@ def _batched(node: Node, arguments: Sequence[tuple[Any, bool]], B: Namespace) ->
     if op.batch is not None:
         return op.batch(B, tuple(values), flags, *node.params), True
     if op.kind is not Kind.ELEMENTWISE:
-        raise TypeError(f"the operation {op.name} has no batching rule; compute it outside of vmap, or once per element")
+        raise TypeError(
+            f"the operation {op.name} has no batching rule; compute it outside of vmap, or once per element"
+        )
     return B.build(op, tuple(align(B, values, flags, len(node.shape))), node.params), True
 
 
 def align(B: Namespace, values: Sequence[Any], batched: Sequence[bool], ndim: int) -> list[Any]:
-    """Batched arguments of an elementwise op with axes of length 1 behind the batch's, so that they broadcast as without it."""
+    """Batched arguments of an elementwise op, with axes of length 1 behind the batch's: they broadcast as before."""
     aligned = []
     for value, over in zip(values, batched, strict=True):
         shape = B.shape(value)

@@ -50,7 +50,7 @@ def _vjp(graph: Graph, wrt: tuple[int, ...], given: tuple[int, ...]) -> Derived:
 
 @function()
 def jvp_of(B: Any, graph: Graph, moving: tuple[int, ...]) -> Derived:
-    """The jvp of a body: tangents of the ``moving`` inputs are further inputs, results are the tangents of the results."""
+    """The jvp of a body: it takes tangents of the ``moving`` inputs too and gives tangents of the results."""
     found: Derived = graph.derived(("jvp", moving), lambda: _jvp(graph, moving))
     return found
 

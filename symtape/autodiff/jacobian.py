@@ -1,8 +1,9 @@
 """Jacobians, Hessians and their products with vectors, as graphs.
 
-A Jacobian of shape ``(*output, *wrt)`` is made in forward mode with its deltas kept apart (`symtape.autodiff.tied`). Where the output is
-smaller than the source, the vjp is made first; it is linear in its cotangent, and its Jacobian in that is the transpose of what is asked
-for. So the same sweep serves both modes, and the Hessian of a logistic loss is ``X.T @ (s*(1 - s)[:, None]*X)``.
+A Jacobian of shape ``(*output, *wrt)`` is made in forward mode with its deltas kept apart (`symtape.autodiff.tied`).
+Where the output is smaller than the source, the vjp is made first; it is linear in its cotangent, and its Jacobian in
+that is the transpose of what is asked for. So the same sweep serves both modes, and the Hessian of a logistic loss is
+``X.T @ (s*(1 - s)[:, None]*X)``.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def jacobian(output: Node, wrt: Node, B: Namespace = DERIVATIVES) -> Node:
            [0., 4.]])
     """
     found = _forward(output, wrt, B) if _forward_is_cheaper(output, wrt) else _reverse(output, wrt, B)
-    return B.zeros(output.shape + wrt.shape, output.dtype) if found is None else found  # type: ignore[no-any-return]
+    return B.zeros(output.shape + wrt.shape, output.dtype) if found is None else found
 
 
 def _forward_is_cheaper(output: Node, wrt: Node) -> bool:
@@ -74,7 +75,7 @@ def _reverse(output: Node, wrt: Node, B: Namespace) -> Node | None:
         return None
     if any(node is cotangent for node in ancestors(found)):
         return _by_rows(pulled, cotangent, wrt, B)
-    return found if not c else B.transpose(found, (*range(c, c + r), *range(c)))  # type: ignore[no-any-return]
+    return found if not c else B.transpose(found, (*range(c, c + r), *range(c)))
 
 
 def _by_rows(pulled: Node, cotangent: Node, wrt: Node, B: Namespace) -> Node:
@@ -121,7 +122,7 @@ def hessian(output: Node, wrt: Node, B: Namespace = DERIVATIVES) -> Node:
     _check_scalar(output, "hessian")
     (slope,) = gradient(output, [wrt], B=B)
     found = None if slope is None else _forward(slope, wrt, B)
-    return B.zeros(wrt.shape + wrt.shape, output.dtype) if found is None else found  # type: ignore[no-any-return]
+    return B.zeros(wrt.shape + wrt.shape, output.dtype) if found is None else found
 
 
 def hvp(output: Node, wrt: Node, direction: Node, B: Namespace = DERIVATIVES) -> Node:
@@ -158,11 +159,12 @@ def directional(output: Node, wrt: Node, direction: Node, B: Namespace = DERIVAT
 
 def _along(output: Node | None, wrt: Node, direction: Node, like: Node, B: Namespace) -> Node:
     found = None if output is None else tangents([output], [wrt], [direction], B)[0]
-    return B.zeros(like.shape, like.dtype) if found is None else found  # type: ignore[no-any-return]
+    return B.zeros(like.shape, like.dtype) if found is None else found
 
 
 def _check_scalar(output: Node, name: str) -> None:
     if output.shape != ():
         raise ShapeError(
-            f"{name}: the output has shape {output.shape}, wanted a scalar: sum it, or ask for the jacobian of its gradient"
+            f"{name}: the output has shape {output.shape}, wanted a scalar: sum it, "
+            "or ask for the jacobian of its gradient"
         )

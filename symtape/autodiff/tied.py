@@ -1,13 +1,15 @@
 """Jacobians with their deltas kept as such.
 
-The Jacobian of a node of shape ``o`` in a source of shape ``i`` has the shape ``(*o, *i)``, and most of them are mostly zero: that of
-``sin(x)`` is a diagonal, that of ``X @ w`` in ``w`` is X itself and no product with an identity matrix. So a Jacobian is kept in parts:
+The Jacobian of a node of shape ``o`` in a source of shape ``i`` has the shape ``(*o, *i)``, and most of them are mostly
+zero: that of ``sin(x)`` is a diagonal, that of ``X @ w`` in ``w`` is X itself and no product with an identity matrix.
+So a Jacobian is kept in parts:
 
     J[o1, o2, ..., i1, i2, ...] = scale[o1, o2, ...] * factor[o1, o2, ..., untied i's] * delta(o1, i2) * ...
 
-where deltas *tie* an axis of the node to an axis of the source. Elementwise ops change the scale only, a contraction over a tied axis renames
-it. Only what no tie can say is written out. (The idea is that of Laue, Mitterreiter, Giesen, "A Simple and Efficient Tensor Calculus", AAAI
-2020; there the deltas of a finished expression are removed, here they are never built.)
+where deltas *tie* an axis of the node to an axis of the source. Elementwise ops change the scale only, a contraction
+over a tied axis renames it. Only what no tie can say is written out. (The idea is that of Laue, Mitterreiter, Giesen,
+"A Simple and Efficient Tensor Calculus", AAAI 2020; there the deltas of a finished expression are removed, here they
+are never built.)
 
 This module is the arithmetic of such Jacobians; `symtape.autodiff.tied_rules` says what each op does to them.
 """
@@ -17,6 +19,7 @@ from __future__ import annotations
 import string
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TypeAlias
 
 import numpy as np
@@ -42,7 +45,8 @@ class Tied:
     scale : Node or None
         Over the node's axes, of length 1 where it does not vary; a scalar where it varies nowhere; None for 1.
     factor : Node or None
-        Over the node's axes and then the source's untied ones, in order; of length 1 where it does not vary; a scalar or None likewise.
+        Over the node's axes and then the source's untied ones, in order; of length 1 where it does not vary; a scalar
+        or None likewise.
     ties : tuple
         Per axis of the node the axis of the source that it equals, or None.
     """
@@ -75,7 +79,7 @@ class TiedArithmetic:
     # ------------------------------------------------------------------------------------------------- simple Jacobians
 
     def itself(self) -> Tied:
-        """The Jacobian of the source: deltas. An axis of length 1 is never tied, so that no tied axis is ever stretched."""
+        """The Jacobian of the source. An axis of length 1 is never tied, so that no tied axis is ever stretched."""
         return Tied(None, None, tuple(None if n == 1 else k for k, n in enumerate(self.inner)))
 
     def nothing(self, node: Node) -> Tied:
@@ -84,13 +88,14 @@ class TiedArithmetic:
 
     def one(self) -> Node:
         """The number 1 in the source's dtype."""
-        return self.B.const(1.0 if self.source.dtype == np.float64 else np.ones((), self.source.dtype))  # type: ignore[no-any-return]
+        value = 1.0 if self.source.dtype == np.float64 else np.ones((), self.source.dtype)
+        return self.B.const(value)  # type: ignore[no-any-return]
 
     def free_axes(self, ties: Sequence[int | None]) -> list[int]:
         """The source's axes that are not tied."""
         return [k for k in range(len(self.inner)) if k not in ties]
 
-    # ------------------------------------------------------------------------------------------------------ contractions
+    # ---------------------------------------------------------------------------------------------------- contractions
 
     def pushed(
         self,
@@ -132,7 +137,7 @@ class TiedArithmetic:
         scales: Sequence[Operand] = (),
         untie: Collection[int] = (),
     ) -> Tied:
-        """With axes renamed, moved, added, or (those of length 1) dropped, and the scale multiplied; nothing is summed over.
+        """With axes renamed, moved, added, or (those of length 1) dropped, and the scale multiplied; no sums.
 
         Parameters
         ----------
@@ -150,7 +155,9 @@ class TiedArithmetic:
         if tied.scale is not None:
             scales = [*scales, (labels if tied.scale.shape else "", tied.scale)]
         return Tied(
-            self._product(scales, out, every, dict.fromkeys(labels)), self._product(factors, out + free, every, own), ties
+            self._product(scales, out, every, dict.fromkeys(labels)),
+            self._product(factors, out + free, every, own),
+            ties,
         )
 
     def _renamed(self, tied: Tied, labels: str, out: str, untie: Collection[int]) -> tuple[tuple[int | None, ...], str]:
@@ -177,7 +184,9 @@ class TiedArithmetic:
         """Scale and factor, as far as they are not 1."""
         texts = (labels, self._factor_labels(tied, labels))
         return [
-            (text if x.shape else "", x) for text, x in zip(texts, (tied.scale, tied.factor), strict=True) if x is not None
+            (text if x.shape else "", x)
+            for text, x in zip(texts, (tied.scale, tied.factor), strict=True)
+            if x is not None
         ]
 
     def _merge(self, operands: Sequence[Operand], target: str, lengths: dict[str, Length]) -> Node:
@@ -208,13 +217,17 @@ class TiedArithmetic:
                 factors.append(self._ones(label, lengths))
                 covered.add(label)
         kept = "".join(label for label in target if label in covered)
-        if not factors:
-            return None if count == 1 else B.const(float(count))
-        value: Node = factors[0][1]
-        if len(factors) > 1 or factors[0][0] != kept:
-            value = B.contract(",".join(text for text, _ in factors) + f"->{kept}", *[x for _, x in factors])
+        numbers = [x for text, x in factors if not text]
+        arrays = [(text, x) for text, x in factors if text]
         if count != 1:
-            value = B.multiply(B.const(float(count)), value)
+            numbers.append(B.const(float(count)))
+        if not arrays:
+            return reduce(B.multiply, numbers) if numbers else None
+        value: Node = arrays[0][1]
+        if len(arrays) > 1 or arrays[0][0] != kept:
+            value = B.contract(",".join(text for text, _ in arrays) + f"->{kept}", *[x for _, x in arrays])
+        if numbers:
+            value = B.multiply(reduce(B.multiply, numbers), value)
         if kept and kept != target:
             value = B.reshape(value, tuple(lengths[c] if c in covered else 1 for c in target))
         return value
@@ -241,11 +254,11 @@ class TiedArithmetic:
         return Tied(None, self._product(self._operands(tied, labels), target, lengths, ()), tied.ties)
 
     def written(self, tied: Tied, shape: Shape, axes: Collection[int]) -> tuple[Node, tuple[int | None, ...]]:
-        """Scale and factor in one node of full rank, untied and of full length along the given axes; and the ties that remain."""
+        """Scale and factor in one node of full rank, untied and written out along the given axes; and the ties left."""
         free = self.untied(self.merged(tied, shape), shape, axes)
         rest = self.free_axes(free.ties)
         factor = self.one() if free.factor is None else free.factor
-        units = factor.shape if factor.shape else (1,) * (len(shape) + len(rest))
+        units = factor.shape or (1,) * (len(shape) + len(rest))
         wanted = tuple(shape[k] if k in axes else n for k, n in enumerate(units[: len(shape)])) + units[len(shape) :]
         return factor if factor.shape == wanted else self.B.broadcast_to(factor, wanted), free.ties
 
@@ -255,7 +268,7 @@ class TiedArithmetic:
         shape = node.shape + self.inner
         if found.shape != shape:
             found = self.B.broadcast_to(found, shape)
-        return found if found.dtype == node.dtype else self.B.astype(found, node.dtype)  # type: ignore[no-any-return]
+        return found if found.dtype == node.dtype else self.B.astype(found, node.dtype)
 
     def alike(self, parts: Sequence[Tied], shape: Shape) -> list[Tied]:
         """The same Jacobians, tied where all of them agree."""

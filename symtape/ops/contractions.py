@@ -1,11 +1,11 @@
-"""Contractions: `matmul`, and `einsum` for everything that is not one. Both are sums of products and linear in each input.
+"""Contractions: `matmul`, and `einsum` for everything that is not one. Both are sums of products, linear in each input.
 
-A term of an einsum op is text in canonical form (`einsum_notation`). The result's labels may repeat, which NumPy does not
-write: ``'a->aa'`` puts a vector on the diagonal of a matrix. With that the derivative of every contraction is a
+A term of an einsum op is text in canonical form (`einsum_notation`). The result's labels may repeat, which NumPy does
+not write: ``'a->aa'`` puts a vector on the diagonal of a matrix. With that the derivative of every contraction is a
 contraction, the trace's and the diagonal's included, and zeros off the diagonal are exact, whatever the vector holds.
 
-`contract` is what rules and functions build with: it writes a contraction as the plainest ops that say the same, so that
-derivatives read ``A.T @ r`` where they can.
+`contract` is what rules and functions build with: it writes a contraction as the plainest ops that say the same, so
+that derivatives read ``A.T @ r`` where they can.
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ def _matmul_element(at: Sequence[Index], inputs: Sequence[Node]) -> Scalar:
     return _sum_of_products(len(at), (a[-1],), factors, inputs)
 
 
-def _sum_of_products(first: int, extents: tuple[Length, ...], factors: Sequence[Scalar], inputs: Sequence[Node]) -> Scalar:
+def _sum_of_products(
+    first: int, extents: tuple[Length, ...], factors: Sequence[Scalar], inputs: Sequence[Node]
+) -> Scalar:
     multiply = op_named("multiply")
     product = reduce(lambda x, y: Apply(multiply, (x, y)), factors)
     if not extents:
@@ -196,9 +198,7 @@ def _einsum_pull(B: Any, i: int, g: Any, y: Any, *rest: Any) -> Any:
     value = B.contract(",".join([out, *[terms[k] for k in others]]) + f"->{kept}", g, *[inputs[k] for k in others])
     if kept != own:  # summed over on its own: the same for each of its elements
         shape = dict(zip(terms[i], B.shape(inputs[i]), strict=True))
-        value = B.expand(
-            value, tuple(k for k, c in enumerate(own) if c not in known), tuple(shape[c] for c in own)
-        )
+        value = B.expand(value, tuple(k for k, c in enumerate(own) if c not in known), tuple(shape[c] for c in own))
     return value if own == terms[i] else B.contract(f"{own}->{terms[i]}", value)
 
 
@@ -287,7 +287,7 @@ def _product(B: Any, terms: tuple[str, str], out: str, values: Sequence[Any]) ->
 
 
 def _aligned(B: Any, term: str, out: str, x: Any) -> Any:
-    """The factor with its axes in the result's order, and axes of length 1 where later ones of the result are not its own."""
+    """The factor with its axes in the result's order, and of length 1 where later ones of the result are not own."""
     x = _reordered(B, term, "".join(c for c in out if c in term), x)
     if not term:
         return x

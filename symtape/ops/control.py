@@ -1,8 +1,8 @@
 """Ops with bodies: `cond` and `custom_gradient`; and `tie`, which connects a recorded derivative with its target.
 
-A body is a closed `Graph` among the params; what it takes from outside comes as inputs. Derivatives and batches of bodies
-are bodies again: rules ask the namespace for them (``B.vjp_of``, ``B.jvp_of``, ``B.batch_of``) and build with ``B.inline``
-what needs no op around it. So every rule here is closed under differentiation.
+A body is a closed `Graph` among the params; what it takes from outside comes as inputs. Derivatives and batches of
+bodies are bodies again: rules ask the namespace for them (``B.vjp_of``, ``B.jvp_of``, ``B.batch_of``) and build with
+``B.inline`` what needs no op around it. So every rule here is closed under differentiation.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def inline(B: Any, graph: Graph, operands: Sequence[Any]) -> tuple[Any, ...]:
 
 def _cond_value(pred: Any, *rest: Any) -> tuple[Any, ...]:
     *operands, yes, no = rest
-    return (yes if pred else no).run(operands)
+    body: Graph = yes if pred else no
+    return body.run(operands)
 
 
 def _cond_infer(inputs: tuple[Node, ...], yes: Graph, no: Graph) -> tuple[Any, Any]:
@@ -143,7 +144,10 @@ def cond(B: Any, pred: Any, yes: Graph, no: Graph, operands: Sequence[Any] = ())
     if len(yes.outputs) == len(no.outputs):
         common = [np.result_type(a.dtype, b.dtype) for a, b in zip(yes.outputs, no.outputs, strict=True)]
         yes, no = (
-            interned(graph.inputs, tuple(o if o.dtype == d else NODES.astype(o, d) for o, d in zip(graph.outputs, common, strict=True)))
+            interned(
+                graph.inputs,
+                tuple(o if o.dtype == d else NODES.astype(o, d) for o, d in zip(graph.outputs, common, strict=True)),
+            )
             for graph in (yes, no)
         )
     return B.build(COND, (pred, *[B.lift(x) for x in operands]), (yes, no))  # type: ignore[no-any-return]
@@ -191,7 +195,9 @@ def _custom_push(B: Any, i: int, t: Any, ys: tuple[Any, ...], *rest: Any) -> tup
     return tuple(value if c else None for value, c in zip(found, connected, strict=True))
 
 
-def _custom_batch(B: Any, inputs: Sequence[Any], batched: Sequence[bool], primal: Graph, gradient: Graph, flows: tuple[bool, ...]) -> Any:
+def _custom_batch(
+    B: Any, inputs: Sequence[Any], batched: Sequence[bool], primal: Graph, gradient: Graph, flows: tuple[bool, ...]
+) -> Any:
     """With every operand batched: a shared one is repeated, and the repetition's own rule adds its gradients up."""
     n = next(B.shape(x)[0] for x, b in zip(inputs, batched, strict=True) if b)
     inputs = [x if b else B.broadcast_to(x, (n, *B.shape(x))) for x, b in zip(inputs, batched, strict=True)]
@@ -221,8 +227,8 @@ def custom_gradient(
 ) -> tuple[Any, ...]:
     """The results of a body whose gradient the user gave.
 
-    ``gradient`` takes the operands and one cotangent per result, and gives one gradient per operand for which ``flows`` is
-    True (all, unless given), linear in the cotangents; into the others no gradient flows.
+    ``gradient`` takes the operands and one cotangent per result, and gives one gradient per operand for which ``flows``
+    is True (all, unless given), linear in the cotangents; into the others no gradient flows.
     """
     flags = (True,) * len(operands) if flows is None else tuple(map(bool, flows))
     return B.build(CUSTOM_GRADIENT, tuple(B.lift(x) for x in operands), (primal, gradient, flags))  # type: ignore[no-any-return]

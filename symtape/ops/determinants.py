@@ -1,7 +1,7 @@
 """Determinants, and the matrix of cofactors that is their gradient, right for singular matrices too.
 
-The gradient of det(A) is the matrix of cofactors (Jacobi): det(A) A⁻ᵀ where A has an inverse, the limit of that where it
-has none. A second derivative is exact at every matrix up to 3 by 3; above, it needs the inverse.
+The gradient of det(A) is the matrix of cofactors (Jacobi): det(A) A⁻ᵀ where A has an inverse, the limit of that where
+it has none. A second derivative is exact at every matrix up to 3 by 3; above, it needs the inverse.
 """
 
 from __future__ import annotations
@@ -62,8 +62,10 @@ def det(B: Any, a: Any) -> Any:
 
 
 def _cofactor_value(a: Array) -> Array:
-    """det(A) A⁻ᵀ where that is well determined, else by singular values: A = U S Vᵀ gives det(U) det(V) U S' Vᵀ with S' the
-    products of all other singular values."""
+    """det(A) A⁻ᵀ where that is well determined, else by singular values.
+
+    A = U S Vᵀ gives det(U) det(V) U S' Vᵀ with S' the products of all other singular values.
+    """
     n = a.shape[-1]
     if n <= 2:
         return np.ones_like(a) if n == 1 else _cofactor_of_two(a)
@@ -137,9 +139,8 @@ COFACTOR: Op = structural(
     vjp=(_cofactor_along,),
     jvp=(_cofactor_push,),
     batch=lambda B, inputs, batched: B.build(COFACTOR, inputs),
-    source="Jacobi's formula differentiated; up to 3 by 3 through the theorem of Cayley and Hamilton, without an inverse",
+    source="Jacobi's formula differentiated; up to 3 by 3 by the theorem of Cayley and Hamilton, without an inverse",
 )
-
 
 
 @function()

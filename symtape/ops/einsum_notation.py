@@ -1,9 +1,9 @@
 """NumPy's einsum notation as data: which label stands on which axis of which operand, and in which order in the result.
 
-All forms of the notation (letters with or without ``->``, ellipsis, the interleaved form) become one: a *term* per operand
-and one for the result, tuples of labels. The axes under an ellipsis get labels of their own, counted from the right, so
-that they broadcast. `canonical` writes terms as text in which labels are named in the order of their appearance: equal
-contractions have equal text.
+All forms of the notation (letters with or without ``->``, ellipsis, the interleaved form) become one: a *term* per
+operand and one for the result, tuples of labels. The axes under an ellipsis get labels of their own, counted from the
+right, so that they broadcast. `canonical` writes terms as text in which labels are named in the order of their
+appearance: equal contractions have equal text.
 """
 
 from __future__ import annotations
@@ -61,7 +61,10 @@ def read(operands: Sequence[Any], ndim: Callable[[Any], int]) -> tuple[list[Any]
     else:
         arrays, written, result = _interleaved(operands)
     if not arrays:
-        raise ValueError("must specify the einstein sum subscripts string and at least one operand, or at least one operand and its sublist")
+        raise ValueError(
+            "must specify the einstein sum subscripts string and at least one operand, "
+            "or at least one operand and its sublist"
+        )
     if len(arrays) != len(written):
         more = "more" if len(arrays) > len(written) else "fewer"
         raise ValueError(

@@ -15,7 +15,7 @@ from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Shape, broadcast_two, is_known, size
 from symtape.ops.arguments import as_integer, only_defaults
 from symtape.ops.matrices import as_inexact, check_square, padded
-from symtape.ops.op import LINEAR, Kind, Op
+from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
 
 
@@ -224,8 +224,8 @@ CHOLESKY: Op = structural(
     vjp=(_cholesky_pull,),
     jvp=(_cholesky_push,),
     batch=lambda B, inputs, batched: B.build(CHOLESKY, inputs),
-    source="Murray (2016), Differentiation of the Cholesky decomposition, arXiv:1602.07527, section 3 (symbolic differentiation), "
-    "forward and reverse mode; the result of the latter shared between both triangles",
+    source="Murray (2016), Differentiation of the Cholesky decomposition, arXiv:1602.07527, section 3, symbolic "
+    "differentiation in forward and reverse mode; the result of the latter shared between both triangles",
 )
 
 
@@ -239,7 +239,7 @@ def cholesky(B: Any, a: Any, /, *, upper: bool = False) -> Any:
     return B.build(CHOLESKY, (a,))
 
 
-# --------------------------------------------------------------------------------------------------------- powers, chains
+# ------------------------------------------------------------------------------------------------------ powers, chains
 
 
 @function("numpy.linalg.matrix_power")

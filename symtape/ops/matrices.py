@@ -1,4 +1,4 @@
-"""What the ops of linear algebra share: square matrices of floating dtype in stacks, and stacks brought to equal rank."""
+"""What the ops of linear algebra share: square matrices of floating dtype in stacks, and stacks of equal rank."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_square(name: str, shape: Shape) -> None:
 
 
 def padded(B: Any, inputs: Sequence[Any], batched: Sequence[bool]) -> tuple[Any, ...]:
-    """Stacks of matrices, some batched: axes of length 1 behind the batch's, so that the stacks broadcast as without it."""
+    """Stacks of matrices, some batched: axes of length 1 behind the batch's, so that they broadcast as without it."""
     lead = max(B.ndim(x) - b for x, b in zip(inputs, batched, strict=True))
     result = []
     for x, b in zip(inputs, batched, strict=True):

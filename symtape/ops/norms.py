@@ -34,7 +34,7 @@ def _vector(B: Any, x: Any, order: Any, axes: tuple[int, ...]) -> Any:
     if order is None:
         return _euclidean(B, x, axes)
     if isinstance(order, str):
-        raise ValueError(f"Invalid norm order '{order}' for vectors; wanted a number, np.inf or -np.inf")
+        raise ValueError(f"Invalid norm order '{order}' for vectors; wanted a number, np.inf or -np.inf")  # noqa: TRY004 (NumPy's)
     p = _as_number(order)
     if p == 2:
         return _euclidean(B, x, axes)
@@ -55,7 +55,7 @@ def _vector(B: Any, x: Any, order: Any, axes: tuple[int, ...]) -> Any:
 
 def _as_number(order: Any) -> float:
     if isinstance(order, (bool, np.bool_)) or not isinstance(order, (int, float, np.integer, np.floating)):
-        raise ValueError(f"Invalid norm order {order!r} for vectors; wanted a plain number, np.inf or -np.inf")
+        raise ValueError(f"Invalid norm order {order!r} for vectors; wanted a plain number or infinity")  # noqa: TRY004
     return float(order) if isinstance(order, (float, np.floating)) else int(order)
 
 
@@ -97,7 +97,9 @@ def norm(B: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = Fal
             raise ValueError(f"Duplicate axes given: {axis}")
         y = _matrix(B, x, ord, *axes)
     else:
-        raise ShapeError(f"Improper number of dimensions to norm: {len(axes)} axes with ord={ord!r}; name one or two with axis=")
+        raise ShapeError(
+            f"Improper number of dimensions to norm: {len(axes)} axes with ord={ord!r}; name one or two with axis="
+        )
     return _restore(B, y, x, tuple(sorted(axes)), keepdims)
 
 

@@ -1,7 +1,7 @@
 """The products of NumPy that are contractions: dot, inner, outer, tensordot, einsum, trace and their kin.
 
-None has an op of its own: each says which axes meet and leaves it to `contract`, or to the einsum op where the user wrote
-einsum.
+None has an op of its own: each says which axes meet and leaves it to `contract`, or to the einsum op where the user
+wrote einsum.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symtape.errors import DTypeError, ShapeError
-from symtape.graph.shapes import Shape, is_known, normalize_axis, size
+from symtape.graph.shapes import Shape, is_known, normalize_axis
 from symtape.ops.arguments import only_defaults
 from symtape.ops.contractions import EINSUM
 from symtape.ops.einsum_notation import Term, canonical, read
@@ -68,7 +68,8 @@ def _without_stretched(B: Any, terms: Sequence[Term], values: Sequence[Any]) -> 
         for c, d in zip(term, shape, strict=True):
             if c in stretched and d != 1:
                 raise ShapeError(
-                    f"dimensions in operand {number} for collapsing index {c!r} don't match (1 != {d}): its shape is {shape}"
+                    f"dimensions in operand {number} for collapsing index {c!r} don't match (1 != {d}): "
+                    f"its shape is {shape}"
                 )
         axes = tuple(k for k, c in enumerate(term) if c in stretched)
         kept_terms.append(tuple(c for c in term if c not in stretched))
@@ -109,11 +110,15 @@ def tensordot(B: Any, a: Any, b: Any, axes: Any = 2) -> Any:
     if hasattr(axes, "__index__"):
         count = axes.__index__()
         if not 0 <= count <= min(B.ndim(a), B.ndim(b)):
-            raise ShapeError(f"tensordot: cannot sum over {count} axes of arrays with shapes {B.shape(a)} and {B.shape(b)}")
+            raise ShapeError(
+                f"tensordot: cannot sum over {count} axes of arrays with shapes {B.shape(a)} and {B.shape(b)}"
+            )
         return _over(B, "tensordot", a, b, range(B.ndim(a) - count, B.ndim(a)), range(count))
     left, right = ([k] if hasattr(k, "__index__") else list(k) for k in axes)
     if len(left) != len(right):
-        raise ShapeError(f"tensordot: shape-mismatch for sum: {len(left)} axes of the first and {len(right)} of the second")
+        raise ShapeError(
+            f"tensordot: shape-mismatch for sum: {len(left)} axes of the first and {len(right)} of the second"
+        )
     i = [normalize_axis(k, B.ndim(a)) for k in left]
     j = [normalize_axis(k, B.ndim(b)) for k in right]
     if len(set(i)) != len(i) or len(set(j)) != len(j):
@@ -225,7 +230,9 @@ def vecmat(B: Any, x1: Any, x2: Any, /) -> Any:
 def _at_least_one_axis(name: str, B: Any, *arrays: Any) -> None:
     for number, x in enumerate(arrays):
         if B.ndim(x) == 0:
-            raise ShapeError(f"{name}: input operand {number} does not have enough dimensions (has 0, wanted at least 1)")
+            raise ShapeError(
+                f"{name}: input operand {number} does not have enough dimensions (has 0, wanted at least 1)"
+            )
 
 
 def _same_last(B: Any, name: str, a: Any, b: Any, axis: int) -> bool:
@@ -282,9 +289,7 @@ def matrix_trace(B: Any, x: Any, /, *, offset: int = 0, dtype: Any = None) -> An
 
 
 @function("numpy.cross")
-def cross(
-    B: Any, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
-) -> Any:
+def cross(B: Any, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """``np.cross`` of vectors with three elements."""
     if axis is not None:
         axisa = axisb = axisc = axis
@@ -293,7 +298,10 @@ def cross(
     b = B.moveaxis(b, normalize_axis(axisb, B.ndim(b)), -1)
     for x in (a, b):
         if B.shape(x)[-1] != 3:
-            raise ShapeError(f"cross: vectors need 3 elements, got shapes {B.shape(a)} and {B.shape(b)}; append a zero to vectors in the plane")
+            raise ShapeError(
+                f"cross: vectors need 3 elements, got shapes {B.shape(a)} and {B.shape(b)}; "
+                "append a zero to vectors in the plane"
+            )
     one, two = [1, 2, 0], [2, 0, 1]
     c = B.subtract(
         B.multiply(B.take(a, one, -1), B.take(b, two, -1)), B.multiply(B.take(a, two, -1), B.take(b, one, -1))

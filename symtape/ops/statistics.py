@@ -27,9 +27,7 @@ def _degrees(ddof: Any, correction: Any) -> Any:
     return correction
 
 
-def _spread(
-    B: Any, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, where: Any, mean: Any, finish: Any
-) -> Any:
+def _spread(B: Any, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, where: Any, mean: Any, finish: Any) -> Any:
     """The variance in a working precision, finished there, in the dtype that NumPy gives."""
     x = B.lift(a)
     own = B.dtype(x)
@@ -105,7 +103,9 @@ def average(
         mean = B.mean(x, axis=axis, keepdims=keep)
         if not returned:
             return mean
-        return mean, B.broadcast_to(B.astype(B.length(x, _axes(B, x, axis), B.dtype(mean)), B.dtype(mean)), B.shape(mean))
+        return mean, B.broadcast_to(
+            B.astype(B.length(x, _axes(B, x, axis), B.dtype(mean)), B.dtype(mean)), B.shape(mean)
+        )
     w = B.lift(weights)
     dtype = np.result_type(B.dtype(x), B.dtype(w), *([np.float64] if B.dtype(x).kind in "iub" else []))
     x, w = (v if B.dtype(v) == dtype else B.astype(v, dtype) for v in (x, w))

@@ -100,7 +100,9 @@ def _solve_infer(inputs: tuple[Node, Node], lower: bool, transposed: bool) -> tu
     if a.shape[-1] != a.shape[-2]:
         raise MatrixShapeError(f"solve_triangular: the last two axes of the matrix must be equal, got shape {a.shape}")
     if a.shape[-1] != b.shape[-2]:
-        raise ShapeError(f"solve_triangular: a matrix of shape {a.shape} and a right side of shape {b.shape} do not fit")
+        raise ShapeError(
+            f"solve_triangular: a matrix of shape {a.shape} and a right side of shape {b.shape} do not fit"
+        )
     return (*broadcast_two(a.shape[:-2], b.shape[:-2]), *b.shape[-2:]), np.result_type(a.dtype, b.dtype)
 
 
@@ -132,7 +134,8 @@ SOLVE_TRIANGULAR: Op = structural(
     vjp=(_pull_matrix, lambda B, g, x, a, b, lower, transposed: _solve(B, a, g, lower, not transposed)),
     jvp=(_push_matrix, LINEAR),
     batch=lambda B, inputs, batched, *params: B.build(SOLVE_TRIANGULAR, padded(B, inputs, batched), params),
-    source="Giles (2008), An extended collection of matrix derivative results, section 2.3.1 (matrix inverse product), restricted to a triangle",
+    source="Giles (2008), An extended collection of matrix derivative results, section 2.3.1 (matrix inverse product), "
+    "restricted to a triangle",
 )
 
 

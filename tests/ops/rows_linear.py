@@ -335,6 +335,15 @@ LINALG = [
         mp=lambda mp, x: mp.sqrt(x),
         special=[((0.0,), (0.0,))],
     ),
+    Row(
+        "divide_no_nan",
+        lambda B, x, y: B.divide_no_nan(x, y),
+        [uniform(4), nonzero(4)],
+        reference=np.divide,
+        mp=lambda mp, x, y: x / y,
+        special=[((2.0, 0.0), (0.0, 0.0)), ((0.0, 0.0), (0.0, 0.0))],
+        edges=False,
+    ),
     Row("root", lambda B, x: B.norm(x), [uniform(4)], label="norm", agree=1e-14, mp=False),
     Row(
         "root",
