@@ -113,7 +113,7 @@ def test_minimize_finds_the_minimum(capsys):
     assert float(values["x"]) == pytest.approx(1.0, abs=1e-9)
     assert float(values["y"]) == pytest.approx(-2.0, abs=1e-9)
     assert float(values["value"]) == pytest.approx(0.0, abs=1e-12)
-    assert "minimum" in out.splitlines()[-1]
+    assert "minimum" in out.splitlines()[-1].lower()
 
 
 def test_minimize_json_has_the_documented_fields(capsys):
