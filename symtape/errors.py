@@ -73,6 +73,10 @@ class AmbiguousVariableError(SymtapeError, ValueError):
     """An expression contains several versions of one variable where only one can be meant."""
 
 
+class MissingInputError(SymtapeError, ValueError):
+    """The outputs of a function need a variable or symbol that is not among its inputs."""
+
+
 class CompilationError(SymtapeError, RuntimeError):
     """A graph could not be compiled, or compiled code could not be loaded."""
 

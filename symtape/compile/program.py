@@ -83,7 +83,7 @@ class Program:
         self.output_types: list[tuple[tuple[int, ...], DType]] = [(n.shape, n.dtype) for n in self.outputs]  # type: ignore[misc]
         self._sizes = np.array(kernel.sizes or [0], np.int64)
         self._extra = [LiveCallback(e) if isinstance(e, Callback) else np.ascontiguousarray(e) for e in kernel.extra]
-        self._extra_addresses = [e.address if isinstance(e, LiveCallback) else e.ctypes.data for e in self._extra]
+        self.extra_addresses = [e.address if isinstance(e, LiveCallback) else e.ctypes.data for e in self._extra]
         self._frames: list[Frame] = []
         frame = self.frame()
         self._frames.append(frame)
@@ -95,6 +95,11 @@ class Program:
         )(self._code.addresses[ROWS])
 
     @property
+    def kernel_address(self) -> int:
+        """Where the kernel starts in this process."""
+        return self._code.addresses[KERNEL]
+
+    @property
     def ir(self) -> str:
         """The program in LLVM's text form."""
         return self.kernel.module.whole()
@@ -104,7 +109,7 @@ class Program:
         return Frame(
             self.input_types,
             self.output_types,
-            self._extra_addresses,
+            self.extra_addresses,
             self.kernel.workspace,
             self._sizes.ctypes.data,
         )

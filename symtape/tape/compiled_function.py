@@ -1,0 +1,334 @@
+"""The function that `st.function` gives: a compiled graph behind the call that its user would write.
+
+Arrays in, arrays out (Python numbers for shape ()); with tensors among the arguments the graph is done again on them, so
+that tapes see it. The program is compiled at the first call that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from symtape import pytree
+from symtape.compile.numba_link import numba_function
+from symtape.compile.options import Options
+from symtape.compile.program import Guard as Check
+from symtape.compile.program import Program
+from symtape.errors import ShapeError
+from symtape.graph.node import Array, Node
+from symtape.graph.shapes import is_known
+from symtape.tape.bind_lengths import bound, lengths
+from symtape.tape.guards import Guard
+from symtape.tape.replay import assume, replay
+from symtape.tape.tensor import Tensor, lift
+
+#: Types of arguments that go to the program as they are.
+_PLAIN: Final = frozenset({np.ndarray, float, int, np.float64})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What a function computes and how it is called.
+
+    Attributes
+    ----------
+    inputs, outputs : tuple of Node
+    guards : tuple of (Node, value, message)
+        Conditions under which the outputs hold.
+    arguments, results : Structure
+        Nesting of the arguments (a list or dict at the top) and of the results.
+    fixed : tuple of int
+        Places of results that are None.
+    names : tuple of str
+        Of the inputs.
+    """
+
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    guards: tuple[Check, ...]
+    arguments: pytree.Structure
+    results: pytree.Structure
+    fixed: tuple[int, ...]
+    names: tuple[str, ...]
+
+    def rebuild(self, values: Sequence[Any]) -> Any:
+        """The results in their nesting."""
+        if self.results.kind is None:
+            return values[0] if values else None
+        if not self.fixed:
+            return self.results.unflatten(values)
+        given = iter(values)
+        total = len(values) + len(self.fixed)
+        return self.results.unflatten([None if k in self.fixed else next(given) for k in range(total)])
+
+
+class CompiledFunction:
+    """A compiled function of arrays.
+
+    Made by `symtape.function`, never by calling this class.
+    """
+
+    def __init__(self, signature: Signature, decisions: Sequence[Guard], options: Options) -> None:
+        self._signature = signature
+        self._decisions = tuple(decisions)
+        self._options = options
+        self._programs: dict[tuple[Any, ...], Program] = {}
+        self._known = all(is_known(n.shape) for n in signature.inputs)
+        self._scalar = bool(signature.inputs) and all(n.shape == () for n in signature.inputs)
+        self._count = len(signature.inputs)
+        children = signature.arguments.children
+        self._flat = not signature.arguments.keys and all(c.kind is None for c in children)
+        self._program: Program | None = None
+        kind = signature.results.kind
+        simple = kind in (list, tuple) and not signature.fixed and all(c.kind is None for c in signature.results.children)
+        self._finish: Any = signature.rebuild
+        if kind is None and not signature.fixed:
+            self._finish = _first
+        elif simple:
+            self._finish = _as_list if kind is list else tuple
+
+    # ------------------------------------------------------------------------------------------------- calls
+
+    def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        """Compute the outputs.
+
+        Parameters
+        ----------
+        *args
+            One per input, nested as the inputs were given. With scalar inputs only, arrays broadcast.
+        out : ndarray or nested structure of them, optional
+            Where the results go; None in it asks for a fresh array.
+
+        Returns
+        -------
+        array, float, or nested structure
+            As the outputs were given.
+        """
+        program = self._program
+        if program is None or out is not None or not self._flat or kwargs or len(args) != self._count:
+            return self._general(args, kwargs, out)
+        scalar = self._scalar
+        for a in args:
+            kind = type(a)
+            if kind is not float and (kind not in _PLAIN or (scalar and kind is np.ndarray and a.ndim)):
+                return self._general(args, kwargs, out)
+        return self._finish(program.numbers(*args))
+
+    def _general(self, args: Sequence[Any], kwargs: dict[str, Any], out: Any) -> Any:
+        values = self._matched(args, kwargs)
+        if any(isinstance(v, Tensor) for v in values):
+            if out is not None:
+                raise TypeError("out= takes arrays, and there are tensors among the arguments: their results are tensors")
+            return self._replayed(values)
+        arrays = [np.asarray(v) for v in values]
+        if any(a.dtype == object for a in arrays):
+            return self._replayed([lift(v) for v in values])
+        targets = None if out is None else self._targets(out)
+        if self._scalar and any(a.ndim for a in arrays):
+            results = self._broadcast(arrays, None, False)
+            return self._signature.rebuild(results if targets is None else _written(results, targets))
+        program = self._program_for(arrays)
+        if targets is None:
+            return self._finish(program.numbers(*arrays))
+        return self._signature.rebuild(program(*arrays, out=targets))
+
+    def _matched(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+        names = self._signature.names
+        top = self._signature.arguments
+        if top.keys:
+            return top.match(args[0] if len(args) == 1 and not kwargs else kwargs, "the arguments")
+        if kwargs:
+            unknown = sorted(set(kwargs) - set(names))
+            if unknown or not self._flat:
+                raise TypeError(f"the function has no argument {', '.join(unknown or kwargs)}; its inputs are {', '.join(names)}")
+            rest = names[len(args) :]
+            if set(rest) != set(kwargs):
+                raise TypeError(f"the function takes {', '.join(names)}, got {len(args)} positional and {', '.join(kwargs)}")
+            args = [*args, *[kwargs[name] for name in rest]]
+        if len(args) != len(top.children):
+            raise TypeError(f"the function takes {len(top.children)} inputs ({', '.join(names)}), got {len(args)}")
+        return top.match(list(args), "the arguments")
+
+    def _targets(self, out: Any) -> list[Array | None]:
+        if self._signature.results.kind is None:
+            return [out]
+        found = self._signature.results.match(out, "out")
+        return [t for k, t in enumerate(found) if k not in self._signature.fixed]
+
+    def _replayed(self, values: Sequence[Any]) -> Any:
+        s = self._signature
+        tensors = [lift(v) for v in values]
+        for node, tensor, name in zip(s.inputs, tensors, s.names, strict=True):
+            if is_known(node.shape) and tensor.node.shape != node.shape:
+                raise ShapeError(f"the input {name!r} has shape {tensor.node.shape}, wanted {node.shape}")
+        given = dict(zip(s.inputs, tensors, strict=True))
+        assume(self._decisions, given)
+        return s.rebuild(replay(s.outputs, given))
+
+    # ------------------------------------------------------------------------------------------------- programs
+
+    def _program_for(self, arrays: Sequence[Array]) -> Program:
+        """The program for the shapes of these arrays."""
+        if self._known:
+            if self._program is None:
+                s = self._signature
+                self._program = Program(s.inputs, s.outputs, guards=s.guards, options=self._options)
+            return self._program
+        return self._bound([a.shape for a in arrays])
+
+    def _bound(self, shapes: Sequence[tuple[int, ...]]) -> Program:
+        key = tuple(shapes)
+        found = self._programs.get(key)
+        if found is None:
+            s = self._signature
+            known: dict[str, int] = {}
+            for node, shape, name in zip(s.inputs, shapes, s.names, strict=True):
+                lengths(f"the input {name!r}", node.shape, shape, known)
+            conditions = [node for node, _, _ in s.guards]
+            inputs, nodes = bound(s.inputs, [*s.outputs, *conditions], known)
+            checks = [
+                (node, value, text)
+                for node, (_, value, text) in zip(nodes[len(s.outputs) :], s.guards, strict=True)
+            ]
+            found = Program(inputs, nodes[: len(s.outputs)], guards=checks, options=self._options)
+            self._programs[key] = found
+        return found
+
+    @property
+    def ir(self) -> str:
+        """The program in LLVM's text form."""
+        return self._one_program("its text form").ir
+
+    @property
+    def numba(self) -> Any:
+        """The function for calls from compiled code of numba.
+
+        Takes the inputs one by one, numbers for shape () and arrays otherwise, and returns the results likewise: one
+        value, or a tuple of them. A small function is inlined into its caller.
+
+        Examples
+        --------
+        >>> import numba, symtape as st
+        >>> x = st.symbol("x")
+        >>> fast = st.function([x], x**2).numba
+        >>> numba.njit(lambda n: fast(n) + 1.0)(3.0)
+        10.0
+        """
+        program = self._one_program("a function for numba")
+        single = self._signature.results.kind is None
+        return numba_function(program, list(self._signature.names), single=single)
+
+    def _one_program(self, what: str) -> Program:
+        if not self._known:
+            raise ShapeError(f"{what} needs known shapes, and the inputs have named lengths: {self!r}")
+        return self._program_for(())
+
+    # ------------------------------------------------------------------------------------------------- batches
+
+    def batch(self, *args: Any, threads: int | None = None, on_violation: str = "raise") -> Any:
+        """The function over leading axes of its inputs, on all cores.
+
+        Parameters
+        ----------
+        *args
+            An input of its declared rank is shared by all points; the leading axes of those of higher rank are
+            broadcast against each other.
+        threads : int, optional
+            By default as many as the process may use, where it pays.
+        on_violation : {"raise", "nan"}
+            What happens where an input does not take the branches that were taken when the function was recorded: an
+            error that names the row, or NaN in the results of that row.
+
+        Returns
+        -------
+        array or nested structure of arrays
+            Results with the batch's axes in front.
+
+        Examples
+        --------
+        >>> import numpy as np, symtape as st
+        >>> v = st.symbol("v", shape=(2,))
+        >>> st.function([v], np.sum(v**2)).batch(np.array([[3.0, 4.0], [1.0, 0.0]]))
+        array([25.,  1.])
+        """
+        if on_violation not in ("raise", "nan"):
+            raise ValueError(f"on_violation is 'raise' or 'nan', got {on_violation!r}")
+        arrays = [np.asarray(v) for v in self._matched(args, {})]
+        return self._signature.rebuild(self._broadcast(arrays, threads, on_violation == "nan"))
+
+    def _broadcast(self, arrays: Sequence[Array], threads: int | None, nan_rows: bool) -> list[Any]:
+        """Results over the batch axes of the arrays."""
+        s = self._signature
+        own = [len(node.shape) for node in s.inputs]
+        for a, rank, node, name in zip(arrays, own, s.inputs, s.names, strict=True):
+            if a.ndim < rank or (is_known(node.shape) and a.shape[a.ndim - rank :] != node.shape):
+                raise ShapeError(f"the input {name!r} has shape {a.shape}, wanted {node.shape} behind the axes of the batch")
+        leads = [a.shape[: a.ndim - rank] for a, rank in zip(arrays, own, strict=True)]
+        try:
+            lead = np.broadcast_shapes(*leads)
+        except ValueError as error:
+            raise ShapeError(f"the axes of the batch do not fit together: {', '.join(map(str, leads))}") from error
+        count = int(np.prod(lead, dtype=np.int64))
+        laid = []
+        for a, first in zip(arrays, leads, strict=True):
+            if first:
+                shape = a.shape[len(first) :]
+                whole = a if first == lead else np.broadcast_to(a, lead + shape) if len(first) == len(lead) else _lined_up(a, first, lead)
+                laid.append(whole.reshape((count, *shape)))
+            else:
+                laid.append(a)
+        shapes = [a.shape[len(first) :] for a, first in zip(arrays, leads, strict=True)]
+        program = self._program_for(()) if self._known else self._bound(shapes)
+        results = program.rows(laid, count, threads=threads, nan_rows=nan_rows)
+        return [r.reshape(lead + r.shape[1:]) for r in results]
+
+    # ------------------------------------------------------------------------------------------------- everyday
+
+    @property
+    def signature(self) -> Signature:
+        """What the function computes and how it is called."""
+        return self._signature
+
+    @property
+    def options(self) -> Options:
+        """How it is compiled."""
+        return self._options
+
+    def __repr__(self) -> str:
+        s = self._signature
+        inputs = ", ".join(f"{name}: {_type(n)}" for name, n in zip(s.names, s.inputs, strict=True))
+        return f"<st.function ({inputs}) -> {', '.join(_type(n) for n in s.outputs)}>"
+
+
+def _lined_up(a: Array, first: tuple[int, ...], lead: tuple[int, ...]) -> Array:
+    """An array over the whole batch, whose own batch axes are the last ones of it."""
+    shape = a.shape[len(first) :]
+    return np.broadcast_to(a.reshape((*[1] * (len(lead) - len(first)), *first, *shape)), lead + shape)
+
+
+def _type(node: Node) -> str:
+    return f"{node.dtype}[{', '.join(map(str, node.shape))}]"
+
+
+def _first(values: Sequence[Any]) -> Any:
+    return values[0]
+
+
+def _as_list(values: list[Any]) -> list[Any]:
+    return values
+
+
+def _written(results: Sequence[Array], targets: Sequence[Array | None]) -> list[Array]:
+    found: list[Array] = []
+    for k, (result, target) in enumerate(zip(results, targets, strict=True)):
+        if target is None:
+            found.append(result)
+            continue
+        if target.shape != result.shape:
+            raise ShapeError(f"out[{k}] has shape {target.shape}, wanted {result.shape}")
+        target[...] = result
+        found.append(target)
+    return found
