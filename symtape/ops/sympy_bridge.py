@@ -56,7 +56,7 @@ def from_sympy(B: Any, expression: Any, mapping: Mapping[Any, Any]) -> Any:
     import sympy
 
     expression = _scalar(sympy, expression)
-    used = sorted(expression.free_symbols, key=lambda s: (s.name, str(getattr(s, "stamp", ""))))
+    used = _symbols(expression)
     values = []
     for symbol in used:
         for key in (symbol, symbol.name):
@@ -71,6 +71,21 @@ def from_sympy(B: Any, expression: Any, mapping: Mapping[Any, Any]) -> Any:
     floats = [B.dtype(v) for v in values if B.dtype(v).kind == "f"]
     dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
     return translate(expression, {s: k for k, s in enumerate(used)}).run(B, values, dtype)
+
+
+def _symbols(expression: Any) -> list[Any]:
+    """The symbols in an expression, in the order in which they first stand there; sympy's own way of asking recurses."""
+    found: dict[Any, None] = {}
+    seen: set[int] = set()
+    stack = [expression]
+    while stack:
+        current = stack.pop()
+        if current.is_Symbol:
+            found[current] = None
+        elif id(current) not in seen:
+            seen.add(id(current))
+            stack.extend(reversed(current.args))
+    return list(found)
 
 
 def translate(expression: Any, registers: Mapping[Any, int]) -> Program:
@@ -292,8 +307,8 @@ class _Translator:
         return Literal.of(math.nan) if e is sp.nan else None
 
     def sum(self, e: Any) -> _Plan:
-        """Terms with a minus sign are subtracted."""
-        plus = [t for t in e.args if not _negative(t)]
+        """Terms with a minus sign are subtracted; a number that is added comes last."""
+        plus = sorted([t for t in e.args if not _negative(t)], key=lambda t: bool(t.is_Number))
         minus = [-t for t in e.args if _negative(t)]
 
         def emit(*operands: Operand) -> Operand:

@@ -55,7 +55,8 @@ class Row:
         False: there is none.
     agree : "ulp", "terms", "exact" or float
         How compiled code agrees with NumPy: 4 ulp; 8 eps times ``terms``; bit for bit; relative to the largest element.
-        By default "ulp" for elementwise ops, "exact" for layout and gathers, else "terms".
+        By default "ulp" for elementwise ops, "exact" for layout, else "terms"; 1e-14 where an elementwise op is one of
+        several.
     terms : callable, optional
         ``terms(*arrays)``, the sum of the absolute values of the terms added up; by default the reference at the
         absolute values.
