@@ -23,8 +23,11 @@ from symtape.graph.traverse import topological
 from symtape.ops.namespace import DERIVATIVES, Namespace
 from symtape.ops.op import LINEAR, ZERO, Kind, flow, jvp_rule, vjp_rule
 from symtape.ops.partials import partial
+from symtape.ops.registry import op_named
 
 Pair: TypeAlias = tuple[Any, Any]
+
+_MULTIPLY = op_named("multiply")
 
 
 class RecordLike(Protocol):
@@ -104,21 +107,13 @@ def reverse(
     list
         Per source a value with the source's shape and dtype, `ZERO`, or None where nothing flows.
     """
-    key = by.key
+    key, node_of = by.key, by.node
     wanted = {key(s) for s in sources}
-    active: list[tuple[RecordLike, list[bool]]] = []
-    reached = set(wanted)
-    for record in records:
-        op = record.op
-        needed = [key(x) in reached and by.node(x).dtype.kind == "f" and flow(op, i) for i, x in enumerate(record.inputs)]
-        if True in needed:
-            active.append((record, needed))
-            reached.update([key(o) for o in record.outputs])
+    active = _active(records, wanted, by)
     cotangents: dict[Hashable, list[Any]] = {}
     for target, seed in seeds:
-        if by.node(target).dtype.kind == "f":
+        if node_of(target).dtype.kind == "f":
             cotangents.setdefault(key(target), []).append(seed if seed is ZERO else (None, seed))
-    shapes = {key(x): by.node(x) for x in sources}
 
     def total(k: Hashable, node: Node) -> Any:
         parts = cotangents.get(k)
@@ -131,24 +126,56 @@ def reverse(
             cotangents[k] = parts
         return parts[0]
 
-    for record, needed in reversed(active):
-        outs = [total(key(o), by.node(o)) for o in record.outputs]
-        if all(o is None for o in outs):
-            continue
-        if all(o is None or o is ZERO for o in outs):
-            contributions: list[Any] = [ZERO if n else None for n in needed]
-        else:
-            contributions = _pull(record, outs, needed, B, by)
-        for x, c, n in zip(record.inputs, contributions, needed, strict=True):
-            if c is not None and n:
-                cotangents.setdefault(key(x), []).append(c if c is ZERO else _fit(c, by.node(x), B))
-        if len(record.outputs) == 1 and key(record.outputs[0]) not in wanted:
+    for record, keys, needed in reversed(active):
+        outs = [total(key(o), node_of(o)) for o in record.outputs]
+        if len(outs) == 1 and outs[0] is not None and key(record.outputs[0]) not in wanted:
             del cotangents[key(record.outputs[0])]
+        contributions = _contributions(record, outs, needed, B, by)
+        for k, x, c, n in zip(keys, record.inputs, contributions, needed, strict=True):
+            if n and c is not None:
+                below = cotangents.get(k)
+                if below is None:
+                    below = cotangents[k] = []
+                below.append(c if c is ZERO else _fit(c, node_of(x), B))
     results: list[Any] = []
     for s in sources:
-        found = total(key(s), shapes[key(s)])
-        results.append(found if found is None or found is ZERO else _exact(_materialize(found, B), shapes[key(s)].shape, B))
+        node = node_of(s)
+        found = total(key(s), node)
+        results.append(found if found is None or found is ZERO else _exact(_materialize(found, B), node.shape, B))
     return results
+
+
+def _active(
+    records: Sequence[RecordLike], wanted: Iterable[Hashable], by: Keying
+) -> list[tuple[RecordLike, list[Hashable], list[bool]]]:
+    """The records that sources reach, each with the keys of its inputs and which of them need a cotangent."""
+    key, node_of = by.key, by.node
+    reached = set(wanted)
+    active: list[tuple[RecordLike, list[Hashable], list[bool]]] = []
+    for record in records:
+        keys = [key(x) for x in record.inputs]
+        if reached.isdisjoint(keys):
+            continue
+        op = record.op
+        needed = [
+            k in reached and node_of(x).dtype.kind == "f" and flow(op, i)
+            for i, (k, x) in enumerate(zip(keys, record.inputs, strict=True))
+        ]
+        if True in needed:
+            active.append((record, keys, needed))
+            reached.update([key(o) for o in record.outputs])
+    return active
+
+
+def _contributions(record: RecordLike, outs: list[Any], needed: list[bool], B: Namespace, by: Keying) -> Sequence[Any]:
+    """What a record hands to its inputs: pairs, `ZERO` or None."""
+    if len(outs) == 1 and outs[0] is not None and outs[0] is not ZERO:
+        return _pull(record, outs, needed, B, by)
+    if all(o is None for o in outs):
+        return (None,) * len(needed)
+    if all(o is None or o is ZERO for o in outs):
+        return [ZERO if n else None for n in needed]
+    return _pull(record, outs, needed, B, by)
 
 
 def _pull(record: RecordLike, outs: list[Any], needed: list[bool], B: Namespace, by: Keying) -> list[Any]:
@@ -224,8 +251,8 @@ def _times(B: Namespace, g: Any, q: Any) -> Any:
             return g
         if q == -1:
             return B.negative(g)
-        return B.multiply(B.const(float(q)), g)
-    return B.multiply(g, q)
+        return B.build(_MULTIPLY, (B.const(float(q)), g))
+    return B.build(_MULTIPLY, (g, q))
 
 
 def _materialize(pair: Pair, B: Namespace) -> Any:
@@ -241,6 +268,9 @@ def _fit(pair: Pair, node: Node, B: Namespace) -> Pair:
     """A contribution with exactly the shape and dtype of the input that it belongs to."""
     mask, value = pair
     shape = node.shape
+    have = B.node(value)
+    if mask is None and have.shape == shape and have.dtype == node.dtype:
+        return pair
     full = B.shape(value) if mask is None else broadcast_two(B.shape(mask), B.shape(value))
     if broadcast_two(full, shape) == shape:
         value = _exact(value, shape, B)

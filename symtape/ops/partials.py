@@ -55,17 +55,15 @@ def partial(op: Op, i: int, params: Params = ()) -> Partial:
     >>> partial(op_named("add"), 0)
     1
     """
-    if not op.differentiable:
-        return None
+    found = op.partial_programs.get((i, params))
+    if found is not None or not op.differentiable:
+        return found
     if i in op.partials:
         own = op.partials[i]
         if not params or not callable(own):
             return own
         return lambda B, y, *inputs: own(B, y, *inputs, *params)
-    key = (i, params)
-    found = op.partial_programs.get(key)
-    if found is None:
-        found = op.partial_programs[key] = _derived(op, i, params)
+    found = op.partial_programs[i, params] = _derived(op, i, params)
     return found
 
 
