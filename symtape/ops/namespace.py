@@ -1,8 +1,8 @@
 """The namespace of operations that rules and functions build with.
 
-``B.sin(x)``, ``B.sum(x, axis=0)`` or ``B.reshape(x, shape)`` call the registered function of that name; ``B.build(op, inputs, params)`` is
-the primitive below them. What ``B`` makes depends on the namespace: `Nodes` makes graph nodes; the tape's own makes recorded tensors.
-`Derivatives` adds the identities that keep derivatives small.
+``B.sin(x)``, ``B.sum(x, axis=0)`` or ``B.reshape(x, shape)`` call the registered function of that name; ``B.build(op,
+inputs, params)`` is the primitive below them. What ``B`` makes depends on the namespace: `Nodes` makes graph nodes;
+the tape's own makes recorded tensors. `Derivatives` adds the identities that keep derivatives small.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,10 @@ class Namespace(ABC):
             )
         return np.asarray(node.value)
 
+    def count_true(self, mask: Any) -> int:
+        """How many elements of a boolean value are True: the length that indexing with it gives. Tapes keep a guard."""
+        return int(np.count_nonzero(self.known(mask)))
+
     def zeros(self, shape: Shape, dtype: Any = np.float64) -> Any:
         """Zeros as a broadcast constant: no memory, whatever the size."""
         zero = self.const(np.zeros((), dtype))
@@ -122,6 +127,9 @@ class Derivatives(Nodes):
 
     simplifies = True
 
+    #: The user's frame, where the caller knows it: found once for a whole derivative instead of once a node.
+    frame: FrameType | None = None
+
     def build(self, op: Any, inputs: tuple[Any, ...], params: Params = ()) -> Any:
         """The node, or a simpler equal one."""
         rule = IDENTITIES.get(op.name)
@@ -129,7 +137,8 @@ class Derivatives(Nodes):
             simpler = rule(self, inputs, params)
             if simpler is not None:
                 return simpler
-        return super().build(op, inputs, params)
+        node = build(op, inputs, params, self.frame)
+        return node if op.results == 1 else items(node)
 
 
 NODES = Nodes()

@@ -102,12 +102,19 @@ def as_result(B: Any, op: Op, inputs: Sequence[Any], value: Any) -> Any:
 
 def exact_product(a: Number, b: Number) -> Number | None:
     """The product, if it is exact."""
-    return _exact(a * b, Fraction(a) * Fraction(b))
+    product = a * b
+    return product if _whole(product, a, b) else _exact(product, Fraction(a) * Fraction(b))
 
 
 def exact_sum(a: Number, b: Number) -> Number | None:
     """The sum, if it is exact."""
-    return _exact(a + b, Fraction(a) + Fraction(b))
+    total = a + b
+    return total if _whole(total, a, b) else _exact(total, Fraction(a) + Fraction(b))
+
+
+def _whole(result: Number, a: Number, b: Number) -> bool:
+    """Whether two whole numbers gave one that doubles hold exactly: the commonest case, told without fractions."""
+    return -_EXACT_INTEGER < result < _EXACT_INTEGER and a == int(a) and b == int(b)
 
 
 def exact_quotient(a: Number, b: Number) -> Number | None:

@@ -148,11 +148,13 @@ class Variable(Tensor):
 
     def assign_add(self, delta: Any) -> Variable:
         """Assign the current value plus ``delta``; see `assign`."""
-        return self._assign(self.node.value + _plain(delta, ".assign_add()"), "assign_add")
+        with np.errstate(all="ignore"):
+            return self._assign(self.node.value + _plain(delta, ".assign_add()"), "assign_add")
 
     def assign_sub(self, delta: Any) -> Variable:
         """Assign the current value minus ``delta``; see `assign`."""
-        return self._assign(self.node.value - _plain(delta, ".assign_sub()"), "assign_sub")
+        with np.errstate(all="ignore"):
+            return self._assign(self.node.value - _plain(delta, ".assign_sub()"), "assign_sub")
 
     def _assign(self, value: Any, call: str) -> Variable:
         old = self.node
