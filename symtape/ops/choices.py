@@ -241,12 +241,11 @@ SELECT = elementwise_op(
 
 @function("numpy.where")
 def where(B: Any, condition: Any, x: Any = None, y: Any = None, /) -> Any:
-    """``np.where`` with three arguments; from the branch that was not taken comes no gradient, and no NaN."""
+    """``np.where``; from the branch that was not taken comes no gradient, and no NaN. Alone it is ``np.nonzero``."""
+    if x is None and y is None:
+        return B.nonzero(condition)
     if x is None or y is None:
-        raise TypeError(
-            "np.where(condition) gives positions, whose number depends on values, and cannot be recorded; "
-            "write np.where(condition, x, y), or index with a mask that is known: x[mask]"
-        )
+        raise ValueError("either both or neither of x and y should be given")
     condition = B.lift(condition)
     if B.dtype(condition).kind != "b":
         condition = B.not_equal(condition, 0)

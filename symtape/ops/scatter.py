@@ -106,7 +106,7 @@ def _scatter_set_infer(inputs: Any, axes: tuple[int, ...], at: int) -> tuple[Sha
 def names_a_place_twice(B: Any, indices: Sequence[Any], axes: tuple[int, ...], shape: Shape) -> bool:
     """Whether some place may be written more than once: False only where that is certain."""
     nodes = [B.node(i) for i in indices]
-    if all(n.shape == () for n in nodes):
+    if all(n.shape == () for n in nodes) or (len(nodes) == 1 and nodes[0].op.name == "true_positions"):
         return False
     lengths = tuple(n for n in (shape[a] for a in axes) if isinstance(n, int))
     if len(lengths) < len(axes) or any(n.op is not CONST for n in nodes):

@@ -6,15 +6,24 @@ then a reshape for the axes that ``None`` adds. Boolean arrays are turned into t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from symtape.graph.node import Node
-from symtape.graph.shapes import Dim, Length, Shape
+from symtape.graph.node import CONST, Node
+from symtape.graph.shapes import Dim, Length, Shape, size
 from symtape.ops.boxes import Basic, Part, element_of, slice_of, whole
 from symtape.ops.places import common_shape
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """A boolean value of the graph among the entries of an index."""
+
+    value: Any
+    shape: Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +33,8 @@ class Subscript:
     Attributes
     ----------
     widened : shape or None
-        Reshape first: boolean scalars index an axis of length 1 that is not there yet.
+        Reshape first: boolean scalars index an axis of length 1 that is not there yet, boolean values of the graph
+        all their axes as one.
     basic : Basic or None
         Ints and slices.
     arrays : tuple
@@ -68,7 +78,7 @@ def parse(B: Any, shape: Shape, index: Any) -> Subscript:
         Where NumPy raises it.
     """
     entries = _entries(B, index if isinstance(index, tuple) else (index,))
-    shape, entries, widened = _fill(shape, entries)
+    shape, entries, widened = _fill(B, shape, entries)
     arrays = [e for e in entries if _is_array(e)]
     if arrays and any(_shape_of(B, a) != () for a in arrays):
         # beside index arrays an int is an index array of shape ()
@@ -108,7 +118,7 @@ def _entry(B: Any, item: Any) -> Any:
             return int(array) if array.ndim == 0 and array.dtype.kind != "b" else array
     value = B.lift(item)
     if B.dtype(value).kind == "b":
-        return B.known(value)
+        return B.known(value) if B.node(value).op is CONST else Mask(value, B.shape(value))
     if B.dtype(value).kind not in "iu":
         raise _wrong_kind(B.dtype(value))
     return value
@@ -121,11 +131,13 @@ def _wrong_kind(dtype: Any) -> IndexError:
 def _consumed(entry: Any) -> int:
     if entry is _NEW or entry is _NOTHING or entry is Ellipsis:
         return 0
+    if isinstance(entry, Mask):
+        return len(entry.shape)
     return entry.ndim if isinstance(entry, np.ndarray) and entry.dtype.kind == "b" else 1
 
 
-def _fill(shape: Shape, entries: list[Any]) -> tuple[Shape, list[Any], Shape | None]:
-    """Write the ellipsis out and boolean arrays as integers; boolean scalars get an axis of length 1 to index."""
+def _fill(B: Any, shape: Shape, entries: list[Any]) -> tuple[Shape, list[Any], Shape | None]:
+    """Write the ellipsis out and boolean arrays as integers; the shape in which these find axes of their own."""
     ellipses = [k for k, e in enumerate(entries) if e is Ellipsis]
     if len(ellipses) > 1:
         raise IndexError("an index can only have a single ellipsis ('...')")
@@ -136,27 +148,34 @@ def _fill(shape: Shape, entries: list[Any]) -> tuple[Shape, list[Any], Shape | N
         )
     place = ellipses[0] if ellipses else len(entries)
     stand_in = [slice(None)] * missing if missing else [_NOTHING]
-    entries = [*entries[:place], *stand_in, *entries[place + 1 :]]
     filled: list[Any] = []
-    lengths = list(shape)
-    axis = 0
-    for entry in entries:
-        if isinstance(entry, np.ndarray) and entry.dtype.kind == "b":
-            if entry.ndim == 0:
-                lengths.insert(axis, 1)
-                entry = entry.reshape(1)  # noqa: PLW2901 (the same mask over the new axis)
-            for k, (n, m) in enumerate(zip(lengths[axis:], entry.shape, strict=False)):
-                if isinstance(n, int) and n != m:
-                    raise IndexError(
-                        f"boolean index did not match indexed array along axis {axis + k}; size of axis is {n} "
-                        f"but size of corresponding boolean axis is {m}"
-                    )
-            filled.extend(np.nonzero(entry))
-            axis += entry.ndim
+    lengths: list[Length] = []
+    rest = list(shape)
+    for entry in (*entries[:place], *stand_in, *entries[place + 1 :]):
+        count = _consumed(entry)
+        own, rest = rest[:count], rest[count:]
+        mask = isinstance(entry, np.ndarray) and entry.dtype.kind == "b"
+        if mask or isinstance(entry, Mask):
+            _check_mask(entry.shape, own, len(shape) - len(rest) - count)
+        if isinstance(entry, Mask):
+            filled.append(B.true_positions(entry.value))
+            own = [size(tuple(own))]
+        elif mask:
+            filled.extend(np.nonzero(entry if count else entry.reshape(1)))
+            own = own or [1]
         else:
             filled.append(entry)
-            axis += _consumed(entry)
-    return tuple(lengths), filled, tuple(lengths) if len(lengths) > len(shape) else None
+        lengths.extend(own)
+    return tuple(lengths), filled, tuple(lengths) if tuple(lengths) != shape else None
+
+
+def _check_mask(mask: Shape, shape: Sequence[Length], axis: int) -> None:
+    for k, (n, m) in enumerate(zip(shape, mask, strict=True)):
+        if isinstance(n, int) and isinstance(m, int) and n != m:
+            raise IndexError(
+                f"boolean index did not match indexed array along axis {axis + k}; size of axis is {n} "
+                f"but size of corresponding boolean axis is {m}"
+            )
 
 
 def _plan(B: Any, shape: Shape, entries: list[Any], widened: Shape | None) -> Subscript:

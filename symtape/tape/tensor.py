@@ -286,6 +286,10 @@ class Tensors(Namespace):
             guards.truth(wrap(same))
         return np.asarray(seen)
 
+    def count_true(self, mask: Tensor) -> int:
+        """How many elements of a mask are True; that the number stays the same becomes a guard."""
+        return guards.count(mask)
+
 
 TENSORS = Tensors()
 Tensor._B = TENSORS  # noqa: SLF001 (its own module)

@@ -131,6 +131,17 @@ INDEXING = [
     ),
 ]
 
+MASKS = [
+    Row(
+        "true_positions",
+        lambda B, m: B.build(op_named("true_positions"), (m,), (2, 2)),
+        [fixed([[False, True, False], [True, False, False]])],
+        reference=np.flatnonzero,
+        order=0,
+        agree="exact",
+    ),
+]
+
 SCATTERS = [
     Row(
         "scatter_add",
@@ -226,4 +237,4 @@ SCANS = [
 ]
 
 
-ROWS = [*LAYOUT, *INDEXING, *SCATTERS, *REDUCTIONS, *SCANS]
+ROWS = [*LAYOUT, *INDEXING, *MASKS, *SCATTERS, *REDUCTIONS, *SCANS]
