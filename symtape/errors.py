@@ -1,7 +1,7 @@
 """Every exception and warning that symtape raises of its own.
 
-Each is a subclass of the built-in kind that a caller would expect, so that ``except ValueError`` keeps working. The module imports
-nothing of the package: it takes text and plain values, and every floor above may use it.
+Each is a subclass of the built-in kind that a caller would expect, so that ``except ValueError`` keeps working. The
+module imports nothing of the package: it takes text and plain values, and every floor above may use it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class NotDifferentiableError(SymtapeError, TypeError):
     """A derivative was asked for that does not exist for this operation or dtype."""
 
 
-class WrongDerivativeError(SymtapeError, AssertionError):
+class DerivativeMismatchError(SymtapeError, AssertionError):
     """Derivatives that were checked against differences are wrong; the message says which and by how much."""
 
 

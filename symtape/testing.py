@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symtape import pytree
-from symtape.errors import DTypeError, WrongDerivativeError
+from symtape.errors import DTypeError, DerivativeMismatchError
 from symtape.tape.callable_arguments import is_whole
 from symtape.tape.tensor import Tensor
 from symtape.tape.transforms import jvp, vjp
@@ -81,7 +81,7 @@ def check_gradients(
 
     Raises
     ------
-    WrongDerivativeError
+    DerivativeMismatchError
         An AssertionError that names order, argument, element and the numbers that disagree.
     DTypeError
         If a floating argument is not of double precision.
@@ -142,7 +142,7 @@ def _check_level(
     results, pull = vjp(level, *at)
     outputs = [np.asarray(r) for r in results]
     if not all(np.all(np.isfinite(o)) for o in outputs):
-        raise WrongDerivativeError("the function is not finite at the point where its derivatives are to be checked")
+        raise DerivativeMismatchError("the function is not finite at the point where its derivatives are to be checked")
     weights = [np.asarray(rng.uniform(0.5, 1.5, o.shape) * rng.choice([-1.0, 1.0], o.shape), o.dtype) for o in outputs]
     size = sum(float(np.sum(np.abs(w * o))) for w, o in zip(weights, outputs, strict=True))
     pulled = [np.asarray(g) for g in pull(weights)]
@@ -172,7 +172,7 @@ def _check_level(
                 found, place = one, f" at element {index}" if index else ""
                 break
         back, forth, slope = found
-        raise WrongDerivativeError(
+        raise DerivativeMismatchError(
             f"the {_ORDINALS.get(n, f'{n}th')} derivative in {names[k]}{place} is wrong: "
             f"reverse mode gives {back:.8g}, forward mode {forth:.8g}, a difference {slope:.8g}"
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from symtape.graph.node import CONST
 from symtape.ops.index_identities import merge_boxes
 from symtape.ops.registry import op_named
 from symtape.ops.simplify import (
@@ -21,6 +22,15 @@ from symtape.ops.simplify import (
     scalar_of,
     scaled,
 )
+
+_ADD, _MULTIPLY, _DIVIDE, _SUBTRACT, _NEGATIVE = map(op_named, ("add", "multiply", "divide", "subtract", "negative"))
+_ADD_N, _BROADCAST = op_named("add_n"), op_named("broadcast_to")
+
+# What an input must be for any identity of the op to be worth a closer look: most inputs are none of these.
+_OF_PRODUCTS = frozenset({CONST, _NEGATIVE, _BROADCAST})
+_OF_SUMS = frozenset({CONST, _NEGATIVE, _BROADCAST, _MULTIPLY})
+_OF_LONG_SUMS = frozenset({CONST, _NEGATIVE, _BROADCAST, _MULTIPLY, _ADD, _ADD_N, op_named("embed")})
+_OF_NEGATIVES = frozenset({CONST, _NEGATIVE, _BROADCAST, _MULTIPLY, _DIVIDE, _SUBTRACT})
 
 _FLATTENED_TERMS = 16  # of a sum of sums: more would cost a sum that grows step by step the square of its length
 
@@ -55,6 +65,8 @@ def _covers(shape: Any, other: Any) -> bool:
 def multiply(B: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """``1*x``, ``-1*x``, ``2*(3*x)``, ``2*(0.5/x)``, ``(-x)*y``."""
     a, b = inputs
+    if B.node(a).op not in _OF_PRODUCTS and B.node(b).op not in _OF_PRODUCTS:
+        return None
     p, q = scalar_of(B, a), scalar_of(B, b)
     if p is not None and q is not None:
         return _folded(B, "multiply", a, b, exact_product(p, q))
@@ -97,6 +109,8 @@ def _scaled_again(B: Any, constant: Any, factor: Number, x: Any) -> Any:
 def divide(B: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """``x/1``, ``x/-1``, ``(2*x)/2``, ``2/(4*x)``, ``(-x)/y``, ``x/(-y)``; constants where the quotient is exact."""
     a, b = inputs
+    if B.node(a).op not in _OF_PRODUCTS and B.node(b).op not in _OF_PRODUCTS:
+        return None
     p, q = scalar_of(B, a), scalar_of(B, b)
     if p is not None and q is not None:
         return _folded(B, "divide", a, b, exact_quotient(p, q))
@@ -151,6 +165,8 @@ def _over_scaled(B: Any, a: Any, p: Number, b: Any) -> Any:
 def negative(B: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """``-(-x)``, ``-(x - y)``, ``-(2*x)``, ``-(2/x)``, the negative of a constant."""
     (x,) = inputs
+    if B.node(x).op not in _OF_NEGATIVES:
+        return None
     number = scalar_of(B, x)
     if number is not None:
         negated = constant_like(B, -number, (x,))
@@ -178,6 +194,8 @@ def negative(B: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
 def power(B: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """``x**1``, ``x**0``, ``(-x)**2``."""
     x, exponent = inputs
+    if B.node(exponent).op not in _OF_PRODUCTS:
+        return None
     n = number_of(B, exponent)
     if n is None or type(n) is bool:
         return None
@@ -198,6 +216,8 @@ def power(B: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
 def add(B: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """``x + 0``, ``x + (-y)``, ``x + x``, ``2*x + 3*x``; constants where the sum is exact."""
     a, b = inputs
+    if a is not b and B.node(a).op not in _OF_SUMS and B.node(b).op not in _OF_SUMS:
+        return None
     p, q = scalar_of(B, a), scalar_of(B, b)
     if p is not None and q is not None:
         return _folded(B, "add", a, b, exact_sum(p, q))
@@ -218,6 +238,8 @@ def add(B: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
 def subtract(B: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """``x - 0``, ``0 - x``, ``x - (-y)``, ``(-x) - y``; constants where the difference is exact."""
     a, b = inputs
+    if B.node(a).op not in _OF_PRODUCTS and B.node(b).op not in _OF_PRODUCTS:
+        return None
     p, q = scalar_of(B, a), scalar_of(B, b)
     if p is not None and q is not None:
         return _folded(B, "subtract", a, b, exact_sum(p, -q))
@@ -242,6 +264,8 @@ def _is_zero(B: Any, value: Any) -> bool:
 @identity("add_n")
 def add_n(B: Any, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """Sums of sums, terms that are zero, equal terms, zeros with boxes that lie apart; a sum of one or two."""
+    if len(set(map(id, inputs))) == len(inputs) > 2 and not any(B.node(x).op in _OF_LONG_SUMS for x in inputs):
+        return None
     terms = list(inputs)
     if len(terms) <= _FLATTENED_TERMS:
         terms = _flattened(B, terms)

@@ -29,11 +29,22 @@ Operand: TypeAlias = "int | Literal"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A function of the namespace on registers and literals; ``constant`` if nothing but literals stands below it."""
+    """A function of the namespace on registers and literals.
+
+    Attributes
+    ----------
+    function : str
+    operands : tuple of int or Literal
+    constant : bool
+        Whether nothing but literals stands below it.
+    op : Op or None
+        The op that the function applies, if it does no more than that.
+    """
 
     function: str
     operands: tuple[Operand, ...]
     constant: bool
+    op: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,10 @@ class Program:
         registers = list(values)
         typed = dtype.kind == "f" and dtype != np.float64
         for step in self.steps:
+            if step.op is not None and not (step.constant and typed):
+                lifted = [registers[o] if type(o) is int else B.lift(o.value) for o in step.operands]  # type: ignore[union-attr]
+                registers.append(B.build(step.op, tuple(lifted)))
+                continue
             operands = [registers[o] if isinstance(o, int) else o.value for o in step.operands]
             if step.constant and typed:
                 operands = [np.asarray(o, dtype) if isinstance(o, (int, float)) else o for o in operands]

@@ -74,7 +74,7 @@ def from_sympy(B: Any, expression: Any, mapping: Mapping[Any, Any]) -> Any:
 
 
 def _symbols(expression: Any) -> list[Any]:
-    """The symbols in an expression, in the order in which they first stand there; sympy's own way of asking recurses."""
+    """The symbols in an expression, in the order in which they first stand; sympy's own way of asking recurses."""
     found: dict[Any, None] = {}
     seen: set[int] = set()
     stack = [expression]
@@ -257,7 +257,7 @@ class _Translator:
                 isinstance(o, Literal) or (o >= self.count and self.steps[o - self.count].constant) for o in operands
             )
             self.numbered[key] = self.count + len(self.steps)
-            self.steps.append(Step(function, operands, constant))
+            self.steps.append(Step(function, operands, constant, registry.functions()[function].op))
         return self.numbered[key]
 
     def fold(self, function: str, operands: Sequence[Operand]) -> Operand:
