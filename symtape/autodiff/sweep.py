@@ -1,12 +1,13 @@
 """One backward and one forward sweep over records, for every caller.
 
-A *record* says that ``op`` with ``params`` made ``outputs`` from ``inputs``. Where the records come from decides what is keyed how: a closed
-graph keys by node, a tape by tensor identity (two tensors may share a node and still be different sources). What the sweep builds is up to
-the namespace: nodes, or tensors that a recording tape sees.
+A *record* says that ``op`` with ``params`` made ``outputs`` from ``inputs``. Where the records come from decides what
+is keyed how: a closed graph keys by node, a tape by tensor identity (two tensors may share a node and still be
+different sources). What the sweep builds is up to the namespace: nodes, or tensors that a recording tape sees.
 
-A cotangent is absent, a structural `ZERO`, or a pair ``(mask or None, value)``: `select` makes masks, elementwise partials multiply the value
-only, layout, indexing and scatter act on both, and the pair becomes ``select(mask, value, 0)`` when it reaches a source, a sum of
-cotangents, or an op that mixes elements. So a branch that was not taken gives no NaN, while a numeric zero is never treated so.
+A cotangent is absent, a structural `ZERO`, or a pair ``(mask or None, value)``: `select` makes masks, elementwise
+partials multiply the value only, layout, indexing and scatter act on both, and the pair becomes ``select(mask, value,
+0)`` when it reaches a source, a sum of cotangents, or an op that mixes elements. So a branch that was not taken gives
+no NaN, while a numeric zero is never treated so.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from symtape.graph.node import ITEM, Node, Params, items
 from symtape.graph.shapes import Shape, broadcast_two
+from symtape.graph.source import one_line
 from symtape.graph.traverse import topological
 from symtape.ops.namespace import DERIVATIVES, Namespace
 from symtape.ops.op import LINEAR, ZERO, Kind, flow, jvp_rule, vjp_rule
@@ -34,13 +36,21 @@ class RecordLike(Protocol):
     """What a sweep needs to know of one operation."""
 
     @property
-    def op(self) -> Any: ...
+    def op(self) -> Any:
+        """The operation."""
+        ...
     @property
-    def params(self) -> Params: ...
+    def params(self) -> Params:
+        """Its static parameters."""
+        ...
     @property
-    def inputs(self) -> Sequence[Any]: ...
+    def inputs(self) -> Sequence[Any]:
+        """What it was applied to."""
+        ...
     @property
-    def outputs(self) -> Sequence[Any]: ...
+    def outputs(self) -> Sequence[Any]:
+        """Its results."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,7 @@ BY_NODE = Keying(key=_itself, value=_itself, node=_itself)
 
 
 def node_records(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Record]:
-    """The records of a closed graph in topological order; an op with several results is one record with all its items."""
+    """The records of a closed graph, topologically; an op with several results is one record with all its items."""
     records: list[Record] = []
     ends = frozenset(stop)
     for node in topological(outputs, stop=ends):
@@ -107,6 +117,13 @@ def reverse(
     list
         Per source a value with the source's shape and dtype, `ZERO`, or None where nothing flows.
     """
+    with one_line():
+        return _reverse(records, seeds, sources, B, by)
+
+
+def _reverse(
+    records: Sequence[RecordLike], seeds: Sequence[tuple[Any, Any]], sources: Sequence[Any], B: Namespace, by: Keying
+) -> list[Any]:
     key, node_of = by.key, by.node
     wanted = {key(s) for s in sources}
     active = _active(records, wanted, by)
@@ -300,6 +317,13 @@ def forward(
     list
         Per target a value with the target's shape and dtype, or None where nothing flows.
     """
+    with one_line():
+        return _forward(records, tangents, targets, B, by)
+
+
+def _forward(
+    records: Sequence[RecordLike], tangents: Sequence[tuple[Any, Any]], targets: Sequence[Any], B: Namespace, by: Keying
+) -> list[Any]:
     key = by.key
     known: dict[Hashable, Any] = {}
     for source, t in tangents:
@@ -308,7 +332,9 @@ def forward(
     given = frozenset(known)
     for record in records:
         op = record.op
-        live = [i for i, x in enumerate(record.inputs) if key(x) in known and by.node(x).dtype.kind == "f" and flow(op, i)]
+        live = [
+            i for i, x in enumerate(record.inputs) if key(x) in known and by.node(x).dtype.kind == "f" and flow(op, i)
+        ]
         if not live:
             continue
         parts: list[list[Any]] = [[] for _ in record.outputs]
@@ -367,7 +393,9 @@ def ones(B: Namespace, node: Node) -> Any:
     return one if node.shape == () else B.broadcast_to(one, node.shape)
 
 
-def gradient(output: Node, wrt: Sequence[Node], cotangent: Node | None = None, B: Namespace = DERIVATIVES) -> list[Node | None]:
+def gradient(
+    output: Node, wrt: Sequence[Node], cotangent: Node | None = None, B: Namespace = DERIVATIVES
+) -> list[Node | None]:
     """Gradient of (the sum of) one output of a closed graph with respect to nodes.
 
     Parameters
@@ -385,13 +413,17 @@ def gradient(output: Node, wrt: Sequence[Node], cotangent: Node | None = None, B
     return pullback([output], [ones(B, output) if cotangent is None else cotangent], wrt, B)
 
 
-def pullback(outputs: Sequence[Node], cotangents: Sequence[Node | None], wrt: Sequence[Node], B: Namespace = DERIVATIVES) -> list[Node | None]:
+def pullback(
+    outputs: Sequence[Node], cotangents: Sequence[Node | None], wrt: Sequence[Node], B: Namespace = DERIVATIVES
+) -> list[Node | None]:
     """Cotangents of several outputs pulled back together; None among the cotangents means zero."""
     seeds = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if c is not None]
     found = reverse(node_records([o for o, _ in seeds]), seeds, wrt, B)
     return [B.zeros(w.shape, w.dtype) if f is ZERO else f for f, w in zip(found, wrt, strict=True)]
 
 
-def tangents(outputs: Sequence[Node], inputs: Sequence[Node], directions: Sequence[Node], B: Namespace = DERIVATIVES) -> list[Node | None]:
+def tangents(
+    outputs: Sequence[Node], inputs: Sequence[Node], directions: Sequence[Node], B: Namespace = DERIVATIVES
+) -> list[Node | None]:
     """Directional derivatives of outputs of a closed graph: forward mode."""
     return forward(node_records(outputs), list(zip(inputs, directions, strict=True)), outputs, B)

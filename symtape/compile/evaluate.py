@@ -1,8 +1,8 @@
 """What a graph means: its value by NumPy, node by node.
 
-Values are computed when asked for, under ``errstate(ignore)`` as compiled code runs, and kept in the nodes. Small values stay as long as
-their node; arrays above a kilobyte stand in a memo of bounded size as well, which forgets the oldest first. A running evaluation never
-depends on the memo, so evictions cost time only.
+Values are computed when asked for, under ``errstate(ignore)`` as compiled code runs, and kept in the nodes. Small
+values stay as long as their node; arrays above a kilobyte stand in a memo of bounded size as well, which forgets the
+oldest first. A running evaluation never depends on the memo, so evictions cost time only.
 """
 
 from __future__ import annotations
@@ -101,15 +101,22 @@ def _evaluate_memoized(outputs: Sequence[Node]) -> list[Any]:
             if node.value is not None:
                 stack.pop()
                 continue
-            arguments = [i.value for i in node.inputs]
-            missing = [i for i, v in zip(node.inputs, arguments, strict=True) if v is None]
-            if missing:
-                stack.extend(missing)
+            arguments = []
+            ready = True
+            for i in node.inputs:
+                value = i.value
+                if value is None:
+                    stack.append(i)
+                    ready = False
+                elif ready:
+                    arguments.append(value)
+            if not ready:
                 continue
             value = _apply(node, arguments)
-            nbytes = sum(v.nbytes for v in value) if type(value) is tuple else value.nbytes
-            if nbytes > _SMALL:
-                large.append((node, nbytes))
+            if type(value) is not np.float64:
+                nbytes = sum(v.nbytes for v in value) if type(value) is tuple else value.nbytes
+                if nbytes > _SMALL:
+                    large.append((node, nbytes))
             node.value = value
             stack.pop()
         results.append(output.value)
@@ -140,19 +147,28 @@ def _evaluate_in(outputs: Sequence[Node], env: Mapping[Node, Any]) -> list[Any]:
 
 
 def _apply(node: Node, arguments: list[Any]) -> Any:
-    if not node.inputs and node.op in (LEAF, PARAM):
-        label = repr(node.params[1]) if node.op is LEAF else f"number {node.params[0]}"
-        raise MissingValueError(
-            f"the symbol {label} has no value; call a compiled st.function with it, or use .eval({{symbol: value}}) or .subs(...)"
-        )
     try:
-        value = node.op.value(*arguments, *node.params)
+        value = node.op.value(*arguments, *node.params) if node.params else node.op.value(*arguments)
     except np.linalg.LinAlgError as error:
-        raise SingularMatrixError(f"{node.op.name}: {error}; the operation stands at {describe(node.code, node.lasti)}") from error
+        raise SingularMatrixError(
+            f"{node.op.name}: {error}; the operation stands at {describe(node.code, node.lasti)}"
+        ) from error
+    except AttributeError:
+        if node.op not in (LEAF, PARAM):
+            raise
+        raise _no_value(node) from None
     except (IndexError, ValueError, TypeError) as error:
         error.add_note(f"in {node.op.name}, which stands at {describe(node.code, node.lasti)}")
         raise
-    return _frozen(value)
+    return value if type(value) is np.float64 else _frozen(value)
+
+
+def _no_value(node: Node) -> MissingValueError:
+    label = repr(node.params[1]) if node.op is LEAF else f"number {node.params[0]}"
+    return MissingValueError(
+        f"the symbol {label} has no value; call a compiled st.function with it, or use .eval({{symbol: value}}) or "
+        ".subs(...)"
+    )
 
 
 def _frozen(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The scalar formula of one element of a graph, as a sympy expression over the elements of its leaves.
 
-A fold over pairs (node, index), driven by element rules and elementwise formulas, without recursion over the graph. Size and depth of the tree
-that would come out are counted before sympy is asked for anything, since sympy recurses.
+A fold over pairs (node, index), driven by element rules and elementwise formulas, without recursion over the graph.
+Size and depth of the tree that would come out are counted before sympy is asked for anything, since sympy recurses.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def array_expression(node: Node, given: Mapping[Node, Any] | None = None) -> Any
 
     if not is_known(node.shape):
         raise MissingValueError(
-            f"the shape {node.shape} is not known yet, so there are no elements to write down; formula('named') shows the operations"
+            f"the shape {node.shape} is not known yet, so there are no elements to write down; "
+            "formula('named') shows the operations"
         )
     if node.shape == ():
         return element_expression(node, (), given)
@@ -170,7 +171,13 @@ class _Fold:
         arguments = []
         for x in source.inputs:
             cells = [self.done[k] for k in _all_elements((x,))]
-            arguments.append(sympy.Matrix(x.shape[0], x.shape[1], cells) if x.ndim == 2 else sympy.Matrix(cells) if x.ndim else cells[0])
+            arguments.append(
+                sympy.Matrix(x.shape[0], x.shape[1], cells)
+                if x.ndim == 2
+                else sympy.Matrix(cells)
+                if x.ndim
+                else cells[0]
+            )
         result = formula(sympy, *arguments, *source.params)
         if node.op is ITEM:
             result = result[node.params[0]]
@@ -195,9 +202,7 @@ class _Fold:
 
 def _first_extreme(sp: Any, parts: list[Any], relation: Any) -> Any:
     """Position of the first element that no other exceeds."""
-    cases = [
-        (sp.Integer(k), sp.And(*[relation(part, other) for other in parts])) for k, part in enumerate(parts[:-1])
-    ]
+    cases = [(sp.Integer(k), sp.And(*[relation(part, other) for other in parts])) for k, part in enumerate(parts[:-1])]
     return sp.Piecewise(*cases, (sp.Integer(len(parts) - 1), True))
 
 
@@ -285,7 +290,8 @@ def _reads(rule: Any, env: dict[int, int], node: Node) -> Iterator[tuple[int, tu
 
 def _too_large(size: int, depth: int) -> FormulaTooLargeError:
     return FormulaTooLargeError(
-        f"the formula has {size} operations at a depth of {depth}; sympy carries up to {MAX_OPERATIONS} at a depth of {MAX_DEPTH}: "
+        f"the formula has {size} operations at a depth of {depth}; "
+        f"sympy carries up to {MAX_OPERATIONS} at a depth of {MAX_DEPTH}: "
         "formula('named') shows it line by line, in_terms_of(name=tensor) gives inner tensors a name"
     )
 

@@ -1,4 +1,4 @@
-"""Whether two formulas are the same function: symbolically where sympy can tell, numerically with a counterexample where they differ."""
+"""Whether two formulas are the same function: by sympy where it can tell, by numbers with a counterexample else."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Equality:
 def equality(left: Any, right: Any) -> Equality:
     """Compare two sympy expressions over real symbols.
 
-    First by sympy's simplification of the difference; where that does not settle it, at random points with 30 digits. Points at which
-    either side is not a finite real number say nothing.
+    First by sympy's simplification of the difference; where that does not settle it, at random points with 30 digits.
+    Points at which either side is not a finite real number say nothing.
     """
     import sympy
 
@@ -70,7 +70,8 @@ def equality(left: Any, right: Any) -> Equality:
             return Equality(False, "numeric", {**shown, "left": float(values[0]), "right": float(values[1])})
     if not compared:
         raise ValueError(
-            f"{left} and {right} could not be compared: neither does sympy settle it nor are both real at any of {_POINTS} random points"
+            f"{left} and {right} could not be compared: neither does sympy settle it, "
+            f"nor are both real at any of {_POINTS} random points"
         )
     return Equality(True, "numeric")
 

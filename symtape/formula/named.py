@@ -1,7 +1,7 @@
 """The named form: the code itself, one line an operation, for graphs of any size.
 
-Every line is the call that runs, in NumPy's spelling: ``t2 = t0 @ v``. Leaves go by their names, the results of operations by ``t0, t1, ...``
-in the order of evaluation, and the last lines name the outputs.
+Every line is the call that runs, in NumPy's spelling: ``t2 = t0 @ v``. Leaves go by their names, the results of
+operations by ``t0, t1, ...`` in the order of evaluation, and the last lines name the outputs.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def _text(node: Node, labels: Mapping[Node, str]) -> str:
         return " + ".join(arguments)
     if op.name == "transpose" and node.params[0] == tuple(reversed(range(node.ndim))):
         return f"{arguments[0]}.T"
-    name = _RENAMED.get(op.name, op.name)
+    name: str = _RENAMED.get(op.name, op.name)
     return f"{name}({', '.join([*arguments, *_params(node)])})"
 
 
@@ -205,7 +205,7 @@ def _latex(node: Node, labels: Mapping[Node, str]) -> str:
     if op.name == "divide":
         return rf"\frac{{{arguments[0]}}}{{{arguments[1]}}}"
     if op.name in _LATEX_INFIX:
-        symbol = _LATEX_INFIX[op.name]
+        symbol: str = _LATEX_INFIX[op.name]
         if op.name == "multiply" and () in (node.inputs[0].shape, node.inputs[1].shape):
             symbol = r"\cdot"
         return f"{arguments[0]} {symbol} {arguments[1]}"
@@ -218,7 +218,8 @@ def _latex(node: Node, labels: Mapping[Node, str]) -> str:
     if op is ITEM:
         return _latex_name(labels[node.inputs[0]]) + f"[{node.params[0]}]"
     extra = [r"\text{" + p.replace("_", r"\_") + "}" for p in _params(node)]
-    return r"\operatorname{" + _RENAMED.get(op.name, op.name).replace("_", r"\_") + "}(" + ", ".join([*arguments, *extra]) + ")"
+    name = str(_RENAMED.get(op.name, op.name)).replace("_", r"\_")
+    return rf"\operatorname{{{name}}}({', '.join([*arguments, *extra])})"
 
 
 def form(name: str, node: Node, label: str) -> Any:
@@ -226,5 +227,7 @@ def form(name: str, node: Node, label: str) -> Any:
     from symtape.errors import NoFormulaError
 
     if name != "named":
-        raise NoFormulaError(f"there is no form {name!r}; the forms are: 'named' (and .expr for the formula by elements)")
+        raise NoFormulaError(
+            f"there is no form {name!r}; the forms are: 'named' (and .expr for the formula by elements)"
+        )
     return named_form([node], [label])

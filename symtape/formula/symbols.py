@@ -1,7 +1,8 @@
 """The sympy symbols and numbers that stand for leaves and constants of a graph.
 
-A leaf is one real symbol, unique by identity: two leaves of one name are different symbols that print alike. A double that is a short binary
-fraction becomes a rational; any other prints as Python's ``repr``, so that text read back gives the same double.
+A leaf is one real symbol, unique by identity: two leaves of one name are different symbols that print alike. A double
+that is a short binary fraction becomes a rational; any other prints as Python's ``repr``, so that text read back gives
+the same double.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import math
 from functools import cache
 from typing import Any
 
-from symtape.graph.node import LEAF, Node
+import numpy as np
+
+from symtape.graph.node import Node
 
 _MAX_POWER = 10
 _MAX_NUMERATOR = 10**6
@@ -27,7 +30,7 @@ def _classes() -> tuple[Any, Any]:
 
         __slots__ = ("stamp",)
 
-        def __new__(cls, name: str, stamp: tuple[Any, ...]) -> LeafSymbol:
+        def __new__(cls, name: str, stamp: tuple[Any, ...]) -> Any:
             own = sympy.Symbol.__xnew__(cls, name, real=True)
             own.stamp = stamp
             return own
@@ -47,8 +50,8 @@ def _classes() -> tuple[Any, Any]:
         __slots__ = ()
 
         def _same(self, result: Any) -> Any:
-            """The result of arithmetic as a `Double` again, so that a product of a coefficient prints as the coefficient does."""
-            return Double._new(result._mpf_, result._prec) if type(result) is sympy.Float else result
+            """The result of arithmetic as a `Double` again, so that a coefficient prints as it came."""
+            return Double._new(result._mpf_, result._prec) if isinstance(result, sympy.Float) else result
 
         def __add__(self, other: Any) -> Any:
             return self._same(super().__add__(other))
@@ -126,7 +129,7 @@ def number(value: Any) -> Any:
     """
     import sympy
 
-    if isinstance(value, bool) or getattr(value, "dtype", None) == bool:
+    if isinstance(value, (bool, np.bool_)):
         return sympy.true if value else sympy.false
     if not isinstance(value, float) and not (hasattr(value, "dtype") and value.dtype.kind == "f"):
         return sympy.Integer(int(value))

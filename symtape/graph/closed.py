@@ -47,7 +47,7 @@ class Graph:
         return substitute(self.outputs, dict(zip(self.inputs, arguments, strict=True)))
 
     def run(self, arguments: Sequence[Any]) -> tuple[Any, ...]:
-        """The outputs' values at arrays in the place of the inputs, by each op's own value: what an op with a body means.
+        """The outputs' values at arrays in place of the inputs, by each op's own value: what an op with a body means.
 
         Raises
         ------

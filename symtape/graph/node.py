@@ -222,9 +222,8 @@ class _LeafOp:
         return f"<leaf op {self.name}>"
 
 
-LEAF = _LeafOp(
-    "leaf"
-)  #: a variable's version, a constant made by the user, or a symbol; params: (id, name, identity of the variable or None)
+#: A variable's version, a constant made by the user, or a symbol; params: (id, name, identity of the variable or None).
+LEAF = _LeafOp("leaf")
 CONST = _LeafOp("const")  #: an implicit constant, keyed by its value
 PARAM = _LeafOp("param")  #: an input of a closed graph; params: (position,)
 
@@ -253,7 +252,7 @@ def check_real(dtype: DType, what: str) -> None:
 
 
 def leaf(value: Any, name: str | None = None, owner: int | None = None) -> Node:
-    """A leaf with a value, which is taken over without a copy and made read-only; ``owner`` is the variable whose version it is."""
+    """A leaf with a value, taken over without a copy and frozen; ``owner`` is the variable it is a version of."""
     value = np.asarray(value)
     check_real(value.dtype, f"the value of {name!r}" if name else "the value")
     value.flags.writeable = False

@@ -1,14 +1,14 @@
 """Shape arithmetic, for axis lengths that are numbers and for those that are only named.
 
-A shape is a tuple whose entries are ``int`` or `Dim`. All arithmetic on shapes stands here, so that an op never has to ask whether a
-length is known.
+A shape is a tuple whose entries are ``int`` or `Dim`. All arithmetic on shapes stands here, so that an op never has to
+ask whether a length is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from symtape.errors import ShapeError, UnboundDimensionError
 class Dim:
     """A named axis length: a polynomial with integer coefficients in names that are bound later.
 
-    Two dims are equal when their polynomials are. Anything that would need the number (``int``, ``range``, ordering) raises
-    `UnboundDimensionError`.
+    Two dims are equal when their polynomials are. Anything that would need the number (``int``, ``range``, ordering)
+    raises `UnboundDimensionError`.
 
     Parameters
     ----------
@@ -152,7 +152,8 @@ class Dim:
 
     def _no_number(self, *_: object) -> int:
         raise UnboundDimensionError(
-            f"the axis length {self} has no number yet; give {', '.join(sorted(self.names))} a size by calling with arrays of a known shape"
+            f"the axis length {self} has no number yet; give {', '.join(sorted(self.names))} a size by calling with "
+            "arrays of a known shape"
         )
 
     __int__ = __index__ = _no_number
@@ -180,10 +181,10 @@ class Dim:
 
 
 def _rebuild_dim(terms: tuple[tuple[tuple[str, ...], int], ...]) -> Length:
-    return Dim._make(dict(terms))
+    return Dim._make(dict(terms))  # noqa: SLF001 (a part of the class, outside only so that pickle finds it)
 
 
-Length: TypeAlias = Union[int, Dim]
+Length: TypeAlias = "int | Dim"
 Shape: TypeAlias = tuple[Length, ...]
 
 
@@ -256,7 +257,9 @@ def broadcast_two(a: Shape, b: Shape) -> Shape:
         elif m == 1:
             out.append(n)
         else:
-            raise ShapeError(f"operands could not be broadcast together with shapes {a} and {b}: {m} and {n} differ and neither is 1")
+            raise ShapeError(
+                f"operands could not be broadcast together with shapes {a} and {b}: {m} and {n} differ and neither is 1"
+            )
     return tuple(out)
 
 

@@ -1,13 +1,16 @@
 """Which line of the user's code is running: found once per operation, so it has to be cheap.
 
-A frame belongs to the user when its module is none of the numeric libraries that call symtape on the user's behalf. A code object and an
-instruction offset are kept; file and line number are worked out only when a message is written.
+A frame belongs to the user when its module is none of the numeric libraries that call symtape on the user's behalf. A
+code object and an instruction offset are kept; file and line number are worked out only when a message is written.
 """
 
 from __future__ import annotations
 
 import linecache
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import CodeType, FrameType
 
 #: Packages whose frames are skipped when the user's line is looked for.
@@ -22,8 +25,31 @@ def _is_library(frame: FrameType) -> bool:
     return inside
 
 
+class _Held(threading.local):
+    """The user's frame of a long work in this thread, all of which one line of the user's asked for."""
+
+    frame: FrameType | None = None
+
+
+_held = _Held()
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Everything built inside belongs to the line that runs now, which is looked for once."""
+    before = _held.frame
+    _held.frame = user_frame(3)
+    try:
+        yield
+    finally:
+        _held.frame = before
+
+
 def user_frame(depth: int = 1) -> FrameType:
     """The innermost frame that is the user's, starting ``depth`` frames above the caller."""
+    held = _held.frame
+    if held is not None:
+        return held
     frame: FrameType | None = sys._getframe(depth)
     last = frame
     while frame is not None:

@@ -1,9 +1,10 @@
 """Element rules: "element i, j of the output is this scalar expression of elements of the inputs".
 
-A rule is a small tree over two kinds of expression. *Index* expressions are built of the output's indices with ``+``, integer ``*``,
-``// const``, ``% const`` and `Gather` (an element of an integer input used as an index). *Scalar* expressions read elements of the inputs,
-apply elementwise ops to them, choose among disjoint boxes of the index space, or reduce over further indices. The index form of a formula,
-the compiler's loops, sparsity and a slow oracle all follow from the same rule.
+A rule is a small tree over two kinds of expression. *Index* expressions are built of the output's indices with ``+``,
+integer ``*``, ``// const``, ``% const`` and `Gather` (an element of an integer input used as an index). *Scalar*
+expressions read elements of the inputs, apply elementwise ops to them, choose among disjoint boxes of the index space,
+or reduce over further indices. The index form of a formula, the compiler's loops, sparsity and a slow oracle all
+follow from the same rule.
 
 Examples
 --------
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, Union
+from typing import Any, TypeAlias
 
 from symtape.graph.shapes import Dim, Length, Shape
 
@@ -114,9 +115,9 @@ class Remainder(_Arithmetic):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Gather(_Arithmetic):
-    """An element of an integer input, used as an index into an axis of length ``length``; negative ones count from the end.
+    """An element of an integer input, used as an index into an axis of length ``length``.
 
-    An index outside ``-length <= k < length`` is an error at run time.
+    Negative ones count from the end. An index outside ``-length <= k < length`` is an error at run time.
     """
 
     input: int
@@ -127,8 +128,8 @@ class Gather(_Arithmetic):
         return f"x{self.input}[{', '.join(map(repr, self.at))}]"
 
 
-IndexExpression: TypeAlias = Union[Index, Sum, Scaled, Quotient, Remainder, Gather]
-IndexLike: TypeAlias = Union[IndexExpression, int, Dim]
+IndexExpression: TypeAlias = "Index | Sum | Scaled | Quotient | Remainder | Gather"
+IndexLike: TypeAlias = "IndexExpression | int | Dim"
 
 
 def index(ndim: int, start: int = 0) -> tuple[Index, ...]:
@@ -190,8 +191,8 @@ class Boxes:
 class Reduce:
     """A reduction of ``body`` over new indices ``first, first + 1, ...`` that run over ``extents`` (last one fastest).
 
-    ``kind`` is one of sum, prod, max, min, any, all, argmax, argmin. max and min pass NaN on; argmax and argmin take the first extreme
-    element (the first NaN, if any) and are the flat position over ``extents``.
+    ``kind`` is one of sum, prod, max, min, any, all, argmax, argmin. max and min pass NaN on; argmax and argmin take
+    the first extreme element (the first NaN, if any) and are the flat position over ``extents``.
     """
 
     kind: str
@@ -200,7 +201,7 @@ class Reduce:
     body: Scalar
 
 
-Scalar: TypeAlias = Union[Read, Number, IndexValue, Apply, Boxes, Reduce]
+Scalar: TypeAlias = "Read | Number | IndexValue | Apply | Boxes | Reduce"
 
 
 def read_broadcast(number: int, shape: Shape, at: Sequence[IndexLike]) -> Read:

@@ -1,8 +1,8 @@
 """What a declaration of an operation is: value, shape, derivatives, batching, element and formula in one place.
 
-`Op` is final; the kinds of operation differ in which fields they fill, and the constructors `elementwise`, `structural` and `library`
-below say which. Rules are plain functions. They build with a namespace ``B`` that is handed to them, so they never import each other, and
-the same rule makes nodes, taped tensors or NumPy numbers.
+`Op` is final; the kinds of operation differ in which fields they fill, and the constructors `elementwise`,
+`structural` and `library` below say which. Rules are plain functions. They build with a namespace ``B`` that is handed
+to them, so they never import each other, and the same rule makes nodes, taped tensors or NumPy numbers.
 
 Signatures of rules
 -------------------
@@ -11,15 +11,16 @@ value
 infer
     ``infer(inputs, *params) -> (shape, dtype)`` with ``inputs`` a tuple of nodes.
 vjp
-    One rule per input, ``rule(B, g, y, *inputs, *params)``, or one callable for all, ``vjp(B, i, g, y, *inputs, *params)`` with ``i`` the
-    number of the input. ``g`` is the cotangent of the result (a tuple that may hold None if there are several), ``y`` the result. A result
-    None says that no gradient flows.
+    One rule per input, ``rule(B, g, y, *inputs, *params)``, or one callable for all, ``vjp(B, i, g, y, *inputs,
+    *params)`` with ``i`` the number of the input. ``g`` is the cotangent of the result (a tuple that may hold None if
+    there are several), ``y`` the result. A result None says that no gradient flows.
 jvp
-    One rule per input, ``rule(B, t, y, *inputs, *params)``, or one callable ``jvp(B, i, t, y, *inputs, *params)``: the contribution of the
-    tangent ``t`` of input ``i``; `LINEAR` where the op itself, applied to the tangent in that place, is the rule. For an op with several
-    results a rule gives a tuple.
+    One rule per input, ``rule(B, t, y, *inputs, *params)``, or one callable ``jvp(B, i, t, y, *inputs, *params)``: the
+    contribution of the tangent ``t`` of input ``i``; `LINEAR` where the op itself, applied to the tangent in that
+    place, is the rule. For an op with several results a rule gives a tuple.
 batch
-    ``batch(B, inputs, batched, *params) -> value``: the op over a new leading axis of those inputs for which ``batched`` is True.
+    ``batch(B, inputs, batched, *params) -> value``: the op over a new leading axis of those inputs for which
+    ``batched`` is True.
 element
     ``element(index, inputs, *params) -> Scalar``: see `symtape.ops.element`.
 formula
@@ -67,13 +68,15 @@ class _StructuralZero:
         return "ZERO"
 
 
-#: As the result of a vjp rule: connected, and known to be zero without any arithmetic. Travels through the sweep without calling rules.
+#: As the result of a vjp rule: connected, and known to be zero without any arithmetic. Travels through the sweep
+#: without calling rules.
 ZERO: Final[Any] = _StructuralZero()
 
 #: As a jvp rule: the op is linear in that input, so the op itself maps the tangent.
 LINEAR: Final[Any] = _Linear()
 
-#: As the number of results: as many as `infer` gives shapes, told by the params (bodies). Greater than one, as for any op with several.
+#: As the number of results: as many as `infer` gives shapes, told by the params (bodies). Greater than one, as for any
+#: op with several.
 SEVERAL: Final = 1 << 30
 
 
@@ -89,14 +92,16 @@ class Op:
     value, rule_infer, vjp, jvp, batch, element, formula
         See the module's docstring.
     partials : mapping of int to rule
-        Elementwise: partial derivatives that replace those of ``sympy.diff`` (kinks, forms that overflow): ``rule(B, y, *inputs, *params)``,
-        a number, or None for an argument without gradient.
+        Elementwise: partial derivatives that replace those of ``sympy.diff`` (kinks, forms that overflow): ``rule(B,
+        y, *inputs, *params)``, a number, or None for an argument without gradient.
     pair : rule
-        vjp on a cotangent pair, ``pair(B, i, (mask, g), y, *inputs, *params) -> (mask, g)``: for ops such as `select` that make masks.
+        vjp on a cotangent pair, ``pair(B, i, (mask, g), y, *inputs, *params) -> (mask, g)``: for ops such as `select`
+        that make masks.
     vjp_together, jvp_together : rule
-        Instead of a rule per input: ``vjp_together(B, needed, g, y, *inputs, *params)`` gives a list with a contribution per input (None
-        where it is not needed), ``jvp_together(B, tangents, y, *inputs, *params)`` takes a tangent or None per input and gives the result's
-        (a tuple for several results). For ops whose derivatives share their work (bodies).
+        Instead of a rule per input: ``vjp_together(B, needed, g, y, *inputs, *params)`` gives a list with a
+        contribution per input (None where it is not needed), ``jvp_together(B, tangents, y, *inputs, *params)`` takes
+        a tangent or None per input and gives the result's (a tuple for several results). For ops whose derivatives
+        share their work (bodies).
     masks : bool
         Whether a structural-zero mask travels through the vjp as the value does (layout, indexing, scatter, sums).
     results : int
@@ -133,7 +138,7 @@ class Op:
         """Shape and dtype of the result, or the error that NumPy would raise."""
         if self.rule_infer is not None:
             return self.rule_infer(inputs, *params)
-        if len(inputs) == 2:  # noqa: PLR2004 (the commonest case, kept free of generators and of hashing more than two dtypes)
+        if len(inputs) == 2:
             a, b = inputs
             left, right = a.shape, b.shape
             shape: Shape = left if left == right or right == () else broadcast_two(left, right)

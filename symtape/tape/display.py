@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symtape.compile.evaluate import as_array, evaluate
-from symtape.errors import AmbiguousVariableError, FormulaTooLargeError, MissingValueError, NoFormulaError, UnknownNameError
+from symtape.errors import (
+    AmbiguousVariableError,
+    FormulaTooLargeError,
+    MissingValueError,
+    NoFormulaError,
+    UnknownNameError,
+)
 from symtape.formula.element import array_expression
 from symtape.formula.equality import Equality, equality
 from symtape.formula.named import Formula, form
@@ -231,9 +237,14 @@ class Display:
         for name, value in named.items():
             found = by_name.get(name)
             if not found:
-                raise UnknownNameError(f"no leaf named {name!r} in {expression}; it has {', '.join(sorted(by_name)) or 'none'}")
+                raise UnknownNameError(
+                    f"no leaf named {name!r} in {expression}; it has {', '.join(sorted(by_name)) or 'none'}"
+                )
             if len(found) > 1:
-                raise AmbiguousVariableError(f"{len(found)} leaves are named {name!r}: substitute with the variable itself, .subs(variable, value)")
+                raise AmbiguousVariableError(
+                    f"{len(found)} leaves are named {name!r}: substitute with the variable itself, "
+                    ".subs(variable, value)"
+                )
             swaps.append((found[0], sympy.sympify(value)))
         result = expression.subs(swaps)
         return result.subs(*pairs) if pairs else result
@@ -267,7 +278,9 @@ def _nodes_meant(what: Any, below: list[Node]) -> list[Node]:
     if isinstance(what, str):
         found = [n for n in below if label_of(n) == what]
         if not found:
-            raise UnknownNameError(f"no leaf named {what!r}; there are {', '.join(sorted({label_of(n) for n in below})) or 'none'}")
+            raise UnknownNameError(
+                f"no leaf named {what!r}; there are {', '.join(sorted({label_of(n) for n in below})) or 'none'}"
+            )
         if len({stamp_of(n) for n in found}) > 1:
             raise AmbiguousVariableError(f"{len(found)} leaves are named {what!r}: use the variable itself as the key")
         return found
@@ -294,7 +307,9 @@ def _expression_of(other: Any, node: Node) -> Any:
         for leaf in leaves([node]):
             label = label_of(leaf)
             if label in names and stamp_of(names[label]) != stamp_of(leaf):
-                raise AmbiguousVariableError(f"two leaves are named {label!r}: compare with an expression of the variables instead of a text")
+                raise AmbiguousVariableError(
+                    f"two leaves are named {label!r}: compare with an expression of the variables instead of a text"
+                )
             names[label] = leaf
         return array_expression(NODES.lift(parse(other, names, NODES)))
     return sympy.sympify(other)

@@ -1,4 +1,4 @@
-"""Where a leaf is found again from the identity that its sympy symbols carry: weakly, so that it keeps nothing alive."""
+"""Where a leaf is found again by the identity that its sympy symbols carry: weakly, keeping nothing alive."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ def from_sympy(expression: Any, names: Mapping[Any, Any] | None = None) -> Any:
     ----------
     expression : sympy expression
     names : mapping, optional
-        From symbols, or their names, to tensors, arrays or numbers. Symbols of symtape's own need none: they find their variable. Any
-        other symbol becomes an `st.symbol` of its name, one for all its occurrences.
+        From symbols, or their names, to tensors, arrays or numbers. Symbols of symtape's own need none: they find
+        their variable. Any other symbol becomes an `st.symbol` of its name, one for all its occurrences.
 
     Returns
     -------
@@ -29,7 +29,8 @@ def from_sympy(expression: Any, names: Mapping[Any, Any] | None = None) -> Any:
     Raises
     ------
     UnknownNameError
-        If the expression contains a sympy function that has no op here, naming it; or a name in ``names`` that does not occur.
+        If the expression contains a sympy function that has no op here, naming it; or a name in ``names`` that does
+        not occur.
 
     Examples
     --------
@@ -59,7 +60,8 @@ def from_sympy(expression: Any, names: Mapping[Any, Any] | None = None) -> Any:
     unused = sorted(set(by_text) - used)
     if unused:
         raise UnknownNameError(
-            f"no symbol named {', '.join(map(repr, unused))} in {expression}; it has {', '.join(sorted(s.name for s in mapping)) or 'none'}"
+            f"no symbol named {', '.join(map(repr, unused))} in {expression}; "
+            f"it has {', '.join(sorted(s.name for s in mapping)) or 'none'}"
         )
     return sympy_bridge.from_sympy(TENSORS, expression, mapping)
 
@@ -68,7 +70,10 @@ def _leaf_of(symbol: Any) -> Any:
     stamp, *at = symbol.stamp
     tensor = find(stamp)
     if tensor is None:
-        raise UnknownNameError(f"the variable behind the symbol {symbol} does not exist any more; map it: from_sympy(expr, {{symbol: tensor}})")
+        raise UnknownNameError(
+            f"the variable behind the symbol {symbol} does not exist any more; "
+            "map it: from_sympy(expr, {symbol: tensor})"
+        )
     read = lift(tensor)
     return read[tuple(at)] if at else read  # type: ignore[index]
 
