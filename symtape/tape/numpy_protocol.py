@@ -42,10 +42,12 @@ def _refresh() -> None:
 def _numpy_object(name: str) -> Any:
     """The function of NumPy that bears a full name; None for other packages, and for a name that it has not."""
     root, *path = name.split(".")
-    if root != "numpy" or path[-1] in {"reduce", "accumulate", "outer", "reduceat", "at"}:
+    if root != "numpy":
         return None
     found: Any = np
     for part in path:
+        if isinstance(found, np.ufunc):  # a method of a ufunc, found by its name
+            return None
         found = getattr(found, part, None)
     return found
 
@@ -105,7 +107,7 @@ def _is_numpys(ufunc: np.ufunc) -> bool:
 
 
 def _is_default(name: str, value: Any) -> bool:
-    return (name == "where" and value is True) or (name == "out" and (value is None or value == (None,)))
+    return value is True if name == "where" else name == "out" and (value is None or value[0] is None)
 
 
 def _outer(B: Namespace, ufunc: np.ufunc, inputs: Sequence[Any], given: Keywords) -> Any:

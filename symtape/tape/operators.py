@@ -117,13 +117,25 @@ def logic(B: Namespace, name: str, bits: str, tensor: type[Tensor]) -> tuple[Met
     return forward, reflected
 
 
+def _pair(B: Namespace, tensor: type[Tensor], *, swapped: bool) -> Method:
+    """``divmod``: quotient and remainder."""
+
+    def apply(self: Tensor, other: Any) -> Any:
+        if not (isinstance(other, tensor) or is_operand(other)):
+            return NotImplemented
+        return B.divmod(other, self) if swapped else B.divmod(self, other)
+
+    return apply
+
+
 def unary(B: Namespace, name: str, tensor: type[Tensor]) -> Method:
     """The method of a unary operator."""
-    op = functions()[name].op
-    build, lift = B.build, B.lift
+    entry = functions()[name]
+    build, lift, op, function = B.build, B.lift, entry.op, entry.implementation
 
     def apply(self: Tensor) -> Any:
-        return build(op, (self if type(self) is tensor else lift(self),))
+        x = self if type(self) is tensor else lift(self)
+        return build(op, (x,)) if op is not None else function(B, x)
 
     return apply
 
@@ -152,7 +164,7 @@ COMPARISONS: dict[str, str] = {
     "eq": "equal",
     "ne": "not_equal",
 }
-UNARY: dict[str, str] = {"neg": "negative", "pos": "positive", "abs": "absolute"}
+UNARY: dict[str, str] = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "invert"}
 
 
 class Operators:
@@ -217,6 +229,8 @@ def attach(B: Namespace, tensor: type[Tensor], apply_two: Method) -> None:
         setattr(tensor, f"__{sign}__", comparison(B, name, tensor))
     for sign, name in UNARY.items():
         setattr(tensor, f"__{sign}__", unary(B, name, tensor))
+    for sign, swapped in (("divmod", False), ("rdivmod", True)):
+        setattr(tensor, f"__{sign}__", _pair(B, tensor, swapped=swapped))
     for name, entry in functions().items():
         if entry.op is not None and not hasattr(tensor, name):
             setattr(tensor, name, _method(B, name))
