@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from symtape.optimize.convexity import is_convex
-from symtape.optimize.curvature import Curvature, examine, gradient_reach
+from symtape.optimize.curvature import Curvature, gradient_reach
 from symtape.optimize.optimality import FirstOrder, bound_multipliers, first_order, largest, row_multipliers
 from symtape.optimize.probes import lower_along
+from symtape.optimize.second_order import examine
 from symtape.optimize.standard_form import Array, StandardForm
 
 #: Relative size of the KKT residual, of Newton's step and of complementarity below which a point counts as stationary.

@@ -13,22 +13,18 @@ gradient can tell.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, cg, eigsh
 
 from symtape.optimize.optimality import ActiveSet, largest
 from symtape.optimize.standard_form import Array, StandardForm
 
 #: Scaled eigenvalues within this distance of zero count as zero.
 FLAT = 1e-9
-#: The same where eigenvalues are relative to the largest one and come from Lanczos.
-FLAT_LARGE = 1e-8
 _DIAGONAL_FLOOR = 1e-14
-_PROBES = 12
+PROBES = 12
 _EQUILIBRATIONS = 30
 
 
@@ -140,10 +136,10 @@ def unknown_scale(matrix: Array) -> Array:
     return scale
 
 
-def examine(
+def examine_dense(
     form: StandardForm, x: Array, gradient: Array, multipliers: Array, active: ActiveSet, *, with_drift: bool = True
 ) -> Curvature:
-    """Examine the curvature at x on the face where ``active`` stays active.
+    """Examine the curvature at x on the face where ``active`` stays active, from the Hessian itself.
 
     Parameters
     ----------
@@ -161,11 +157,9 @@ def examine(
     -------
     Curvature
     """
-    if not form.dense:
-        return _examine_by_products(form, x, gradient, multipliers, active, with_drift=with_drift)
     matrix = form.lagrangian_hessian(x, multipliers)
     if not np.all(np.isfinite(matrix)):
-        return _unexamined(form.size)
+        return unexamined(form.size)
     scale = unknown_scale(matrix)
     basis = face_basis(active, scale)
     if not basis.shape[1]:
@@ -193,7 +187,7 @@ def examine(
             _relative_change(form.lagrangian_hessian(x + sign * step, multipliers) - matrix, frame) for sign in (1, -1)
         )
     doubtful = eigenvalues <= FLAT
-    directions = (scale[:, None] * (basis @ vectors[:, doubtful])).T[:_PROBES]
+    directions = (scale[:, None] * (basis @ vectors[:, doubtful])).T[:PROBES]
     if drift > 0 and not np.any(doubtful):
         directions = step[None, :]
     return Curvature(
@@ -215,7 +209,8 @@ def _relative_change(change: Array, frame: Array) -> float:
     return float(np.max(np.abs(np.linalg.eigvalsh(frame.T @ change @ frame))))
 
 
-def _unexamined(n: int) -> Curvature:
+def unexamined(n: int) -> Curvature:
+    """What is known where the Hessian could not be had."""
     return Curvature(
         smallest=np.nan,
         tolerance=FLAT,
@@ -226,67 +221,4 @@ def _unexamined(n: int) -> Curvature:
         drift=np.inf,
         scale=np.ones(n),
         examined=False,
-    )
-
-
-def face_projection(active: ActiveSet) -> Callable[[Array], Array]:
-    """The orthogonal projection onto the directions that keep the active constraints, as a function of a vector."""
-    free = active.free
-    if not active.row_normals.size:
-        return lambda vector: np.where(free, vector, 0.0)
-    normals = active.row_normals * free
-    left, sizes, _ = np.linalg.svd(normals.T, full_matrices=False)
-    basis = left[:, sizes > 1e-11 * max(sizes[0], np.finfo(float).tiny)]
-
-    def project(vector: Array) -> Array:
-        kept = np.where(free, vector, 0.0)
-        rest: Array = kept - basis @ (basis.T @ kept)
-        return rest
-
-    return project
-
-
-def _examine_by_products(
-    form: StandardForm, x: Array, gradient: Array, multipliers: Array, active: ActiveSet, *, with_drift: bool
-) -> Curvature:
-    n = form.size
-    project = face_projection(active)
-
-    def product(vector: Array) -> Array:
-        return project(form.lagrangian_product(x, multipliers, project(np.ravel(vector))))
-
-    operator = LinearOperator((n, n), matvec=product, dtype=np.float64)
-    start = np.random.default_rng(0).standard_normal(n)
-    try:
-        top = float(np.abs(eigsh(operator, k=1, which="LM", tol=1e-3, v0=start, return_eigenvectors=False)[0]))
-        # the projected-out directions are lifted to the top, so that they do not pass for flat ones
-        lifted = LinearOperator((n, n), matvec=lambda v: product(v) + top * (np.ravel(v) - project(np.ravel(v))))
-        bottom, vectors = eigsh(lifted, k=1, which="SA", tol=1e-4, v0=start, maxiter=2000)
-    except ArpackNoConvergence:
-        return _unexamined(n)
-    if not np.isfinite(top) or top == 0.0:
-        return _unexamined(n)
-    smallest = float(bottom[0]) / top
-    step = np.zeros(n)
-    drift = 0.0
-    if smallest > FLAT_LARGE:
-        step, _ = cg(operator, -project(gradient), rtol=1e-8, maxiter=2 * n)
-        step = project(step)
-        if with_drift and np.any(step):
-            length = float(np.linalg.norm(step))
-            moved = form.lagrangian_product(x + step, multipliers, step / length)
-            change = float(np.linalg.norm(project(moved) - product(step / length)))
-            drift = change / max(smallest * top, np.finfo(float).tiny)
-    directions = vectors.T if smallest <= FLAT_LARGE else np.zeros((0, n))
-    if drift > 0 and not directions.size:
-        directions = step[None, :]
-    return Curvature(
-        smallest=smallest,
-        tolerance=FLAT_LARGE,
-        directions=directions,
-        step=step,
-        descent=step,
-        decrease=float(-0.5 * gradient @ step),
-        drift=drift,
-        scale=np.ones(n),
     )

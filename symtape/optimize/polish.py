@@ -12,14 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symtape.optimize.certify import strongly_active
-from symtape.optimize.curvature import examine
+from symtape.optimize.certify import FEASIBLE, STATIONARY, relative_step, strongly_active
+from symtape.optimize.curvature import Curvature
 from symtape.optimize.optimality import ActiveSet, FirstOrder, first_order, largest, row_multipliers
+from symtape.optimize.second_order import examine
 from symtape.optimize.standard_form import Array, StandardForm
 
 _STEPS = 100
 _STEPS_LARGE = 20
 _HALVINGS = 12
+_REFINEMENTS = 3
 _EPS = float(np.finfo(float).eps)
 #: How near to a limit x may be for the limit to be tried as active: an interior method stops short of it.
 _REACHES = (1e-7, 1e-5, 1e-3)
@@ -70,7 +72,31 @@ def polish(form: StandardForm, x: Array, steps: int | None = None) -> tuple[Arra
             last = largest(found[0] - x)
             x, merit = found
             taken += 1
+        if taken < limit and form.dense and np.isfinite(merit.value):
+            x, refined = _refine(form, x, merit.order)
+            taken += refined
         return x, taken
+
+
+def _refine(form: StandardForm, x: Array, order: FirstOrder) -> tuple[Array, int]:
+    """Last Newton steps, whose gain drowns in the rounding of the KKT residual: taken while the steps get shorter."""
+    current = _model(form, x, order)
+    for taken in range(_REFINEMENTS):
+        if not current.positive or relative_step(current, x, x) > STATIONARY:
+            return x, taken
+        point = form.clip(x + current.step)
+        next_order = first_order(form, point)
+        after = _model(form, point, next_order)
+        before_length, after_length = (float(np.linalg.norm(c.step / current.scale)) for c in (current, after))
+        if next_order.violation > max(order.violation, FEASIBLE) or not after_length <= 0.5 * before_length:
+            return x, taken
+        x, current = point, after
+    return x, _REFINEMENTS
+
+
+def _model(form: StandardForm, x: Array, order: FirstOrder) -> Curvature:
+    face = order.active.subset(strongly_active(order))
+    return examine(form, x, order.residual, row_multipliers(form, order), face, with_drift=False)
 
 
 def _improve(form: StandardForm, x: Array, merit: _Merit, last: float) -> tuple[Array, _Merit] | None:

@@ -23,7 +23,7 @@ from symtape.optimize.model import Block, Model, block_of
 from symtape.optimize.recorded_functions import RecordedFunction, parameter_name, recorded_constraints
 from symtape.optimize.result import OptimizeResult, Solution
 from symtape.optimize.scipy_arguments import as_arguments, read_bounds, read_callback, read_constraints
-from symtape.optimize.solving import solve_reduced
+from symtape.optimize.solving import solve_reduced, start_vector
 from symtape.optimize.standard_form import Array
 from symtape.optimize.unknowns import (
     check_finite,
@@ -166,12 +166,7 @@ class Problem:
         reduced = self.model.reduced(values, lower, upper)
         search = Search(reduced.form, x0, tol, dict(options or {}), read_callback(callback, method))
         result = solve_reduced(reduced, search, method, _BY)
-        found = tuple(
-            (item.tensor, result.x[item.place].reshape(item.shape))
-            for item in self.unknowns.items
-            if item.tensor is not None
-        )
-        result.__dict__["_solution"] = Solution(found, tuple((tensor, value) for _, tensor, value in parameters))
+        result.__dict__["_solution"] = Solution.of(self.unknowns, result.x, parameters)
         return result
 
 
@@ -313,21 +308,6 @@ def _minimize_callable(
     reduced = Model(unknowns, objective, blocks).reduced({}, lower, upper)
     search = Search(reduced.form, x, tol, dict(options or {}), read_callback(callback, method))
     return solve_reduced(reduced, search, method, _BY)
-
-
-def start_vector(x0: Any, by: str) -> Array:
-    """The start as a vector of floats, as SciPy reads it."""
-    if x0 is None:
-        raise TypeError(f"{by}: x0 is missing: where should the search start?")
-    try:
-        x = np.atleast_1d(np.array(x0.numpy() if isinstance(x0, Tensor) else x0, dtype=np.float64))
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{by}: x0 is {x0!r}; wanted numbers") from error
-    if x.ndim != 1:
-        raise ShapeError(f"{by}: x0 has shape {x.shape}; wanted one dimension (variables of any shape go with tensors)")
-    if not x.size:
-        raise ShapeError(f"{by}: x0 is empty; wanted at least one number")
-    return x
 
 
 def _itself(result: Any) -> Any:

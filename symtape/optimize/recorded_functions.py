@@ -20,6 +20,7 @@ from symtape.compile.program import Guard
 from symtape.errors import AssumptionViolated, ConstraintError, ShapeError
 from symtape.graph.node import Node
 from symtape.graph.traverse import ancestors, substitute
+from symtape.ops.namespace import NODES
 from symtape.optimize.constraints import as_sequence, constraint_nodes, read_comparison
 from symtape.optimize.graph_functions import GraphFunction, as_scalar, as_vector
 from symtape.optimize.model import Block, block_of
@@ -50,14 +51,16 @@ class RecordedFunction:
     Attributes
     ----------
     function : callable
-        ``function(x, *args)``.
+        ``function(*unknowns, *args)``, most often ``function(x, *args)``.
     args : tuple
         Further arguments, as in SciPy.
     unknowns : Unknowns
-        One item: x.
+        The first arguments.
     by : str
     vector : bool
         Whether values are vectors (constraints, residuals) or one number.
+    shape : tuple of int or None
+        What a vector has to have before it is laid out flat, or one number that stands for all.
     pick : callable
         What of the results is the function, for one that returns more.
     """
@@ -67,20 +70,22 @@ class RecordedFunction:
     unknowns: Unknowns
     by: str
     vector: bool = False
+    shape: tuple[int, ...] | None = None
     pick: Callable[[Any], Any] = lambda result: result
     branches: list[GraphFunction] = field(default_factory=list)
 
     def graph(self, x: Array, *, pure: bool = False) -> GraphFunction:
         """Record at x and keep the graph."""
-        (item,) = self.unknowns.items
 
         @functools.wraps(self.function)
         def picked(*arguments: Any) -> Any:
             return self.pick(self.function(*arguments))
 
-        recorded = record(picked, (x.reshape(item.shape), *self.args), by=self.by, single=True, pure=pure)
-        own = recorded.inputs[0]
-        mapping = {own: self.unknowns.substitution()[item.node]}
+        items = self.unknowns.items
+        firsts = [x[item.place].reshape(item.shape) for item in items]
+        recorded = record(picked, (*firsts, *self.args), by=self.by, single=True, pure=pure)
+        places = self.unknowns.substitution()
+        mapping = {own: places[item.node] for own, item in zip(recorded.inputs, items, strict=False)}
         (output,) = substitute(recorded.outputs, mapping)
         graph = GraphFunction(self.unknowns.x, self._shaped(output), guard_conditions(recorded, mapping))
         self.branches.append(graph)
@@ -88,6 +93,10 @@ class RecordedFunction:
 
     def _shaped(self, output: Node) -> Node:
         if self.vector:
+            if self.shape is not None and output.shape == ():
+                output = NODES.broadcast_to(output, self.shape)
+            if self.shape is not None and output.shape != self.shape:
+                raise ShapeError(f"{self.by}: the model gives shape {output.shape}, the data have shape {self.shape}")
             return as_vector(output)
         if int(np.prod(output.shape, dtype=np.int64)) != 1:  # type: ignore[arg-type]
             raise ShapeError(

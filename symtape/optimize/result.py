@@ -16,6 +16,7 @@ from symtape.optimize.certify import Certificate
 from symtape.optimize.history import History
 from symtape.optimize.method import Method
 from symtape.optimize.standard_form import Array
+from symtape.optimize.unknowns import Unknowns
 from symtape.tape.tensor import Tensor
 from symtape.tape.variable import Variable
 
@@ -72,6 +73,13 @@ class Solution:
 
     found: tuple[tuple[Tensor, Array], ...] = ()
     given: tuple[tuple[Tensor, Array], ...] = ()
+
+    @classmethod
+    def of(cls, unknowns: Unknowns, x: Array, parameters: Sequence[tuple[Node, Tensor, Array]]) -> Self:
+        """The values of a flat vector and of parameters that were given."""
+        items = [item for item in unknowns.items if item.tensor is not None]
+        found = tuple((item.tensor, x[item.place].reshape(item.shape)) for item in items)
+        return cls(found, tuple((tensor, value) for _, tensor, value in parameters))  # type: ignore[arg-type]
 
     def value(self, tensor: Tensor) -> Any:
         """The value of an expression at the solution: a float for shape (), else an array."""
@@ -166,11 +174,16 @@ class OptimizeResult(scipy.optimize.OptimizeResult):  # type: ignore[misc]
         self.solution.assign()
         return self
 
+    def _headline(self) -> tuple[str, str]:
+        return "fun", f"{self.fun:.10g}"
+
+    def _param_rows(self) -> list[tuple[str, str]]:
+        return [(name, shown(value)) for name, value in self.params.items()]
+
     def _rows(self) -> list[tuple[str, str]]:
         """What is shown, line by line."""
         certificate: Certificate = self.certificate
-        rows = [("success", str(self.success)), ("fun", f"{self.fun:.10g}")]
-        rows += [(name, shown(value)) for name, value in self.params.items()]
+        rows = [("success", str(self.success)), self._headline(), *self._param_rows()]
         rows.append(("method", f"{self.method}: {self.solver_message}"))
         rows.append(("counts", f"nit {self.nit}, nfev {self.nfev}, njev {self.njev}, nhev {self.nhev}"))
         return rows + certificate.rows()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symtape.errors import NonFiniteError
+from symtape.errors import NonFiniteError, ShapeError
 from symtape.optimize.certify import Verdict, unchecked
 from symtape.optimize.driver import Attempt, Search
 from symtape.optimize.history import History
@@ -17,6 +17,22 @@ from symtape.optimize.other_methods import CustomMethod
 from symtape.optimize.result import OptimizeResult, result_fields
 from symtape.optimize.scipy_methods import METHODS, method_named, preference
 from symtape.optimize.standard_form import Array, StandardForm
+from symtape.tape.tensor import Tensor
+
+
+def start_vector(x0: Any, by: str) -> Array:
+    """The start as a vector of floats, as SciPy reads it."""
+    if x0 is None:
+        raise TypeError(f"{by}: x0 is missing: where should the search start?")
+    try:
+        x = np.atleast_1d(np.array(x0.numpy() if isinstance(x0, Tensor) else x0, dtype=np.float64))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{by}: x0 is {x0!r}; wanted numbers") from error
+    if x.ndim != 1:
+        raise ShapeError(f"{by}: x0 has shape {x.shape}; wanted one dimension (variables of any shape go with tensors)")
+    if not x.size:
+        raise ShapeError(f"{by}: x0 is empty; wanted at least one number")
+    return x
 
 
 def solve_reduced(reduced: Reduced, search: Search, method: Any, by: str) -> OptimizeResult:
@@ -75,14 +91,16 @@ def check_start(form: StandardForm, x: Array, by: str) -> None:
         raise NonFiniteError(f"{by}: the derivative in {form.label(i)} is {gradient[i]} at the start; start elsewhere")
 
 
-def assembled(reduced: Reduced, attempt: Attempt, history: History) -> OptimizeResult:
-    """The result of an attempt."""
+def assembled(
+    reduced: Reduced, attempt: Attempt, history: History, kind: type[OptimizeResult] = OptimizeResult
+) -> OptimizeResult:
+    """The result of an attempt, of a kind."""
     form, x = reduced.form, attempt.x
     with np.errstate(all="ignore"):
         value, gradient = form.objective.value_and_gradient(x)
     certificate = reduced.as_written(x, attempt.certificate)
     counts = form.objective.counts
-    return OptimizeResult(
+    return kind(
         fun=value,
         jac=gradient,
         nfev=counts.value,

@@ -40,6 +40,22 @@ class Counts:
     product: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residuals:
+    """What an objective that is half a sum of squares is made of; steps and spectra are better had from these by QR.
+
+    Attributes
+    ----------
+    joint : callable
+        ``x -> (r, J)``, shapes (m,) and (m, n).
+    bend : callable
+        ``(x, r) -> sum_j r_j * Hessian of r_j``, shape (n, n).
+    """
+
+    joint: Callable[[Array], tuple[Array, Array]]
+    bend: Callable[[Array, Array], Array]
+
+
 @dataclass(slots=True, kw_only=True)
 class Objective:
     """A scalar function of x with its exact derivatives.
@@ -66,6 +82,7 @@ class Objective:
     hessian_product: Callable[[Array, Array], Array]
     degree: Degree = Degree.GENERAL
     convex: bool = False
+    residuals: Residuals | None = None
     counts: Counts = field(default_factory=Counts)
     _at: Array | None = None
     _value: float = np.nan
