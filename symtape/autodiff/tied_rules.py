@@ -206,7 +206,8 @@ def _reshape(sweep: TiedSweep, record: Record, live: Sequence[int]) -> list[Tied
         spare = _spare_labels()
         names = {new[0]: labels[old[0]] for old, new in groups}
         text = "".join(names.get(k) or next(spare) for k in range(len(out.shape)))
-        return [sweep.relabeled(sweep.known[x], labels, text, dict.fromkeys(text, 1) | lengths)]
+        units: dict[str, Length] = dict.fromkeys(text, 1)
+        return [sweep.relabeled(sweep.known[x], labels, text, units | lengths)]
     mixed = [k for old, new in groups if not len(old) == len(new) == 1 for k in old]
     factor, before = sweep.written(sweep.known[x], x.shape, mixed)
     rest = factor.shape[len(x.shape) :]
