@@ -23,7 +23,7 @@ from symtape.graph.source import user_frame
 from symtape.graph.traverse import substitute
 from symtape.ops.control import TIE
 from symtape.ops.namespace import DERIVATIVES, NODES, Derivatives
-from symtape.ops.op import ZERO, flow
+from symtape.ops.op import ZERO, Kind, flow
 from symtape.ops.simplify import IDENTITIES
 from symtape.tape.recording import active_tapes, record
 from symtape.tape.replay import replay
@@ -84,11 +84,21 @@ def is_recorded(records: Sequence[Any], targets: Sequence[Tensor]) -> bool:
     return False
 
 
+def passes(r: Any, i: int) -> bool:
+    """Whether a gradient passes a record from its results to its input ``i``; asked of the bodies, where it has any."""
+    if r.inputs[i].node.dtype.kind != "f" or not flow(r.op, i):
+        return False
+    if r.op.kind is not Kind.CONTROL:
+        return True
+    seeds = [(o, ones(DERIVATIVES, o.node)) for o in r.outputs]
+    return reverse([r], seeds, [r.inputs[i]], DERIVATIVES, TO_NODES)[0] is not None
+
+
 def reached(records: Sequence[Any], source: int) -> set[int]:
-    """Identities to which a gradient can flow back the way from: all that depends differentiably on the source."""
+    """Identities from which a gradient flows back to the source."""
     found = {source}
     for r in records:
-        if any(x.ident in found and x.node.dtype.kind == "f" and flow(r.op, i) for i, x in enumerate(r.inputs)):
+        if any(x.ident in found and passes(r, i) for i, x in enumerate(r.inputs)):
             found.update([o.ident for o in r.outputs])
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from symtape.formula.symbols import label_of, stamp_of
 from symtape.graph.node import LEAF, PLACEHOLDER, SYMBOLIC, Node
 from symtape.graph.shapes import is_known
 from symtape.graph.traverse import leaves
+from symtape.tape.cuts import cut
 
 if TYPE_CHECKING:
     from symtape.tape.tensor import Tensor
@@ -252,6 +253,7 @@ class Display:
     # ---- text
 
     def __repr__(self) -> str:
+        cut(cast("Tensor", self), "print", silent=True, display=True)
         node = self.node
         kind = type(self).__name__
         name = node.params[1] if node.op is LEAF else None

@@ -15,7 +15,7 @@ from typing import Any
 from symtape.graph.node import LEAF
 from symtape.graph.source import line_number
 from symtape.graph.traverse import topological
-from symtape.ops.op import flow
+from symtape.tape.derivatives import passes
 from symtape.tape.explain_case import Case, Explanation, Place
 from symtape.tape.explain_nan import nan_origin
 from symtape.tape.tensor import Tensor
@@ -74,7 +74,7 @@ def connected(case: Case) -> Explanation | None:
     while ident != case.source.ident:
         record = case.tape.producer[ident]
         path.append(record)
-        ident = next(x.ident for i, x in enumerate(record.inputs) if x.ident in case.reached and flow(record.op, i))
+        ident = next(x.ident for i, x in enumerate(record.inputs) if x.ident in case.reached and passes(record, i))
     steps = " -> ".join(r.op.name for r in reversed(path[-8:])) + (" -> ..." if len(path) > 8 else "")
     place = (path[-1].code, path[-1].lasti) if path else case.made_at(case.source)
     text = f"The gradient is not None: {_name(case.source)} flows into the target"
@@ -82,17 +82,17 @@ def connected(case: Case) -> Explanation | None:
 
 
 def rewritten(case: Case) -> Explanation | None:
-    """A gradient call went around the source."""
-    for done in case.tape.rewritten:
-        if case.source.ident in done.inner:
-            return case.found(
-                "inside a rewritten stable form",
-                (done.record.code, done.record.lasti),
-                f"{_name(case.source).capitalize()} stands inside of {done.form.pattern}, which a gradient call "
-                f"replaced by a stable form ({done.form.op}) that does not pass through it.",
-                "name the inner tensor among the sources of that first call, or differentiate in what it was made from",
-            )
-    return None
+    """An earlier gradient call went around the source."""
+    done = case.tape.detour(case.slice, case.source.ident)
+    if done is None:
+        return None
+    return case.found(
+        "inside a rewritten stable form",
+        (done.record.code, done.record.lasti),
+        f"{_name(case.source).capitalize()} stands inside of {done.form.pattern}, which a gradient call replaced by a "
+        f"stable form ({done.form.op}) that does not pass through it.",
+        "name the inner tensor among the sources of that first call, or differentiate in what it was made from",
+    )
 
 
 def barrier(case: Case) -> Explanation | None:
@@ -113,7 +113,7 @@ def barrier(case: Case) -> Explanation | None:
                 return case.found(
                     "integer", place, f"A conversion to {kind} stands between source and target.", "stay with floats"
                 )
-            if not flow(r.op, i) or all(o.node.dtype.kind != "f" for o in r.outputs):
+            if not passes(r, i) or all(o.node.dtype.kind != "f" for o in r.outputs):
                 return case.found(
                     "op without gradient",
                     place,
@@ -296,19 +296,17 @@ def does_not_depend(case: Case) -> Explanation:
     target = case.target
     record = case.tape.producer.get(target.ident)
     place = case.made_at(target) if record is None else (record.code, record.lasti)
-    return case.found(
-        "does not depend",
-        place,
-        f"The target does not depend on {_name(case.source)}.",
-        "check that this is what was meant",
-    )
+    text = f"The target does not depend on {_name(case.source)}."
+    if any(c.display and c.ident in case.dependent for c in case.tape.cuts):
+        text += " (What depends on it was only printed.)"
+    return case.found("does not depend", place, text, "check that this is what was meant")
 
 
 #: In the order in which they are tried.
 FINDERS: tuple[Callable[[Case], Explanation | None], ...] = (
     integers,
-    connected,
     rewritten,
+    connected,
     barrier,
     stopped,
     same_name,

@@ -37,7 +37,7 @@ def wanted_targets(
         else:
             raise TypeError(
                 f"the target must be a tensor or a nested structure of tensors, got {t!r} of type "
-                f"{type(t).__name__}; a plain number carries no gradient: keep the loss a tensor, no float() or .numpy()"
+                f"{type(t).__name__}; a plain number carries no gradient: keep the loss a tensor (no float())"
             )
     return found, structure
 
@@ -86,13 +86,14 @@ def weights(output_gradients: Any, targets: list[Tensor], nesting: pytree.Struct
         return [None] * len(targets)
     seeds: list[Tensor | None] = []
     given = nesting.match(output_gradients, "output_gradients")
-    for k, (weight, target) in enumerate(zip(given, targets, strict=True)):
-        if weight is None or weight == [None]:
+    for k, (given_weight, target) in enumerate(zip(given, targets, strict=True)):
+        weight = given_weight
+        if isinstance(weight, (list, tuple)) and len(weight) == 1 and target.shape[:1] != (1,):
+            (weight,) = weight  # one target, a list of one weight
+        if weight is None:
             seeds.append(None)
             continue
         seed = lift(weight)
-        if seed.shape == (1, *target.shape) and isinstance(weight, (list, tuple)):
-            seed = lift(weight[0])
         if seed.shape != target.shape:
             raise ShapeError(f"output_gradients[{k}] has shape {seed.shape}, wanted that of its target: {target.shape}")
         seeds.append(seed if seed.dtype == target.dtype else TENSORS.astype(seed, target.dtype))

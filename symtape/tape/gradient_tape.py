@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symtape.autodiff.rewrite import stable
+from symtape.autodiff.rewrite import Rewritten, stable
 from symtape.autodiff.slice import slice_records
 from symtape.errors import ShapeError
 from symtape.tape import derivatives
@@ -129,7 +129,10 @@ class GradientTape(Recorder):
     def _differentiate(
         self, targets: list[Tensor], seeds: list[Tensor | None], sources: list[Tensor]
     ) -> list[Tensor | None]:
-        return derivatives.gradients(self._records(targets, sources), targets, seeds, self._watched(targets, sources))
+        records, done = self._records(targets, sources)
+        found = derivatives.gradients(records, targets, seeds, self._watched(targets, sources))
+        self._note(done, found)
+        return found
 
     def jacobian(self, target: Any, sources: Any, unconnected_gradients: str = "none") -> Any:
         """Jacobian of one target with respect to the sources, in the structure of the sources.
@@ -159,9 +162,15 @@ class GradientTape(Recorder):
         zero = wants_zero(unconnected_gradients)
         one = one_target(target, "jacobian", self._ensure_recording)
         leaves, structure = wanted_sources(sources)
-        found = derivatives.jacobians(self._records([one], leaves), one, self._watched([one], leaves))
+        found = self._jacobians(one, leaves)
         self._finish()
         return structure.unflatten(signed(unconnected(found, leaves, zero, one.shape)))
+
+    def _jacobians(self, target: Tensor, sources: list[Tensor]) -> list[Tensor | None]:
+        records, done = self._records([target], sources)
+        found = derivatives.jacobians(records, target, self._watched([target], sources))
+        self._note(done, found)
+        return found
 
     def batch_jacobian(self, target: Any, source: Any, unconnected_gradients: str = "none") -> Any:
         """Jacobian of each row of the target in the same row of the source, where rows do not depend on each other.
@@ -201,9 +210,10 @@ class GradientTape(Recorder):
             raise ShapeError(
                 f"Need first dimension of target shape ({one.shape}) and source shape ({source.shape}) to match."
             )
-        records = self._records([one], [source])
+        records, done = self._records([one], [source])
         (watched,) = self._watched([one], [source])
         found = derivatives.batch_jacobian(records, one, watched)
+        self._note(done, [found])
         self._finish()
         shape = (*one.shape, *source.shape[1:])
         return TENSORS.zeros(shape, source.dtype) if found is None else found
@@ -246,7 +256,7 @@ class GradientTape(Recorder):
         for slope, source in zip(slopes, leaves, strict=True):
             blocks: list[Tensor | None] = [None] * len(leaves)
             if slope is not None:
-                blocks = derivatives.jacobians(scratch._records([slope], leaves), slope, self._watched([one], leaves))
+                blocks = scratch._jacobians(slope, leaves)
             rows.append(structure.unflatten(unconnected(blocks, leaves, zero, source.shape)))
         self._finish()
         return structure.unflatten(rows)
@@ -276,19 +286,26 @@ class GradientTape(Recorder):
 
     # ---- what was asked for
 
-    def _records(self, targets: list[Tensor], sources: list[Tensor]) -> list[Any]:
+    def _records(self, targets: list[Tensor], sources: list[Tensor]) -> tuple[list[Any], list[Rewritten]]:
         """Slice and rewrite."""
         records = slice_records(self.producer, [t.ident for t in targets])
-        keep = {t.ident for t in targets} | {s.ident for s in sources}
-        records, done = stable(records, keep, apply, _under)
-        for tape in {self, *active_tapes()} if done else ():
-            tape.rewritten.extend(done)
-        return records
+        return stable(records, {t.ident for t in targets} | {s.ident for s in sources}, apply, _under)
+
+    def _note(self, done: list[Rewritten], results: list[Tensor | None]) -> None:
+        """Remember which derivatives go around inner tensors of stable forms, on the tapes that recorded them."""
+        made = frozenset(r.ident for r in results if r is not None)
+        for tape in active_tapes() if done else ():
+            tape.detours.append((made, done))
 
     def _watched(self, targets: list[Tensor], sources: list[Tensor]) -> list[Tensor]:
         """The sources that are tracked, or are a target themselves; a tensor that nothing depends on for the others."""
         ends = {t.ident for t in targets}
-        return [s if s.ident in self.producer or s.ident in ends else wrap(s.node) for s in sources]
+        tracked = self.producer
+        found = [s if s.ident in tracked or s.ident in ends else wrap(s.node) for s in sources]
+        if self.detours:
+            records = slice_records(tracked, ends)
+            found = [s if self.detour(records, s.ident) is None else wrap(s.node) for s in found]
+        return found
 
 
 def _under(recorded: Tensor, value: Tensor) -> Tensor:

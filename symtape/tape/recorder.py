@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import CodeType, TracebackType
 from typing import Any, Self
@@ -33,8 +33,8 @@ class Recorder:
         Lines that were warned about.
     skipped : dict
         Operations that ran while the recording was stopped, by the identity of their results.
-    rewritten : list
-        Stable forms that gradients put in the place of what was recorded.
+    detours : list
+        Identities of recorded derivatives, and the stable forms that stood in the place of what was recorded.
     watched_at : dict
         Lines of `watch`, by identity.
     """
@@ -54,7 +54,7 @@ class Recorder:
         self.cuts: list[Cut] = []
         self.warned: set[tuple[str, int]] = set()
         self.skipped: dict[int, Skipped] = {}
-        self.rewritten: list[Rewritten] = []
+        self.detours: list[tuple[frozenset[int], list[Rewritten]]] = []
         self.watched_at: dict[int, tuple[CodeType, int]] = {}
         self._spans: list[list[int]] = []
 
@@ -181,6 +181,14 @@ class Recorder:
     def recorded_during(self, ident: int) -> bool:
         """Whether the tape recorded when the tensor of that identity was made."""
         return any(span[0] < ident and (len(span) == 1 or ident < span[1]) for span in self._spans)
+
+    def detour(self, records: Sequence[Any], source: int) -> Rewritten | None:
+        """The stable form around a source in a derivative among the records: what flows there is not known."""
+        for results, done in self.detours:
+            for d in done:
+                if source in d.inner and any(o.ident in results for r in records for o in r.outputs):
+                    return d
+        return None
 
     @property
     def assumptions(self) -> list[Any]:
