@@ -52,9 +52,9 @@ class Frame:
         "_out",
         "arguments",
         "fresh",
+        "give",
         "plan",
         "results",
-        "scalars",
         "simple",
     )
 
@@ -72,7 +72,6 @@ class Frame:
         self.plan: list[tuple[Array | None, tuple[int, ...], DType]] = []
         self.results: list[Array | None] = []
         self.fresh: list[Array | None] = [None] * len(outputs)
-        self.scalars = [shape == () for shape, _ in outputs]
         self._large: list[tuple[int, tuple[int, ...], DType]] = []
         for k, (shape, dtype) in enumerate(inputs):
             buffer = _buffer(shape, dtype)
@@ -91,6 +90,11 @@ class Frame:
         work, start = block(workspace)
         self.arguments = (ctypes.addressof(self._in), ctypes.addressof(self._out), start, sizes)
         self._kept.append(work)
+        #: for each result, how its buffer gives it: as a number or as a fresh array
+        self.give = [
+            None if b is None else b.item if shape == () else b.copy
+            for b, (shape, _) in zip(self.results, outputs, strict=True)
+        ]
         #: whether all arguments and results pass through buffers
         self.simple = not self._large and all(buffer is not None for buffer, _, _ in self.plan)
 

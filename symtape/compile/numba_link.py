@@ -114,8 +114,17 @@ def _converter(dtype: DType) -> Any:
             return lambda array: np.ascontiguousarray(array)
         return lambda array: np.ascontiguousarray(array.astype(wanted))
 
+    for function in (converted, implementation):
+        function.__annotations__.clear()  # numba compares signatures with those of the lambdas
     overload(converted)(implementation)
     return converted
+
+
+def _private(text: str, name: str) -> str:
+    """The module with its kernel under a name of its own and everything else hidden, to be linked into another."""
+    text = text.replace("define i32 @", "define internal i32 @").replace("define hidden i32 @", "define internal i32 @")
+    text = text.replace(f"define internal i32 @{KERNEL}(", f"define i32 @{KERNEL}(")
+    return text.replace(f"@{KERNEL}", f"@{name}").replace("@symtape.", f"@{name}.")
 
 
 def _kernel_intrinsic(program: Program) -> Any:
@@ -165,10 +174,7 @@ def _kernel_intrinsic(program: Program) -> Any:
             kind = ir.FunctionType(ir.IntType(32), [pointer] * 4)
             if linked:
                 library = context.codegen().create_library(f"{name}_library")
-                own = whole.replace(f"@{KERNEL}", f"@{name}").replace("@symtape.", f"@{name}.")
-                own = own.replace(f"define i32 @{name}(", f"define linkonce_odr i32 @{name}(")
-                own = own.replace("define i32 @", "define internal i32 @").replace("define hidden i32 @", "define internal i32 @")
-                library.add_llvm_module(binding.parse_assembly(own))
+                library.add_llvm_module(binding.parse_assembly(_private(whole, name)))
                 context.active_code_library.add_linking_library(library)
                 function = cgutils.get_or_insert_function(builder.module, kind, name)
             else:

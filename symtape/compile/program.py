@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from symtape.compile.frames import SMALL, Frame
+from symtape.compile.fast_call import fast_call
+from symtape.compile.frames import Frame
 from symtape.compile.library_calls import CALLBACK_STATUS, Callback, LiveCallback, take_raised
 from symtape.compile.loop_text import INDEX_STATUS
 from symtape.compile.lower import KERNEL, lower
@@ -90,6 +91,10 @@ class Program:
         brief = frame.simple and kernel.operations <= _BRIEF
         prototype = ctypes.PYFUNCTYPE if brief else ctypes.CFUNCTYPE
         self._kernel = prototype(ctypes.c_int32, *[ctypes.c_void_p] * 4)(self._code.addresses[KERNEL])
+        #: Run the program; results of shape () come as Python numbers, others as fresh arrays.
+        self.numbers: Callable[..., list[Any]] = self._numbers
+        if frame.simple:
+            self.numbers = fast_call(len(self.inputs), self.frame, self._kernel, self._converted, self.fail)
         self.rows_kernel = ctypes.CFUNCTYPE(
             ctypes.c_int32, *[ctypes.c_void_p] * 6, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p
         )(self._code.addresses[ROWS])
@@ -133,41 +138,49 @@ class Program:
         """
         if out is not None:
             self._check_targets(out)
-        frame = self._run(arrays, out)
-        found = [k if b is None else b.copy() for b, k in zip(frame.results, frame.fresh, strict=True)]
+        frame = self._taken(arrays)
+        try:
+            self._run(frame, arrays, out)
+            found = [k if b is None else b.copy() for b, k in zip(frame.results, frame.fresh, strict=True)]
+        finally:
+            self._give_back(frame)
         if out is not None:
             for k, target in enumerate(out):
                 if target is not None:
                     if target is not found[k]:
                         target[...] = found[k]
                     found[k] = target
-        self._done(frame)
         return tuple(found)  # type: ignore[arg-type]
 
-    def numbers(self, *arrays: npt.ArrayLike) -> list[Any]:
-        """Run the program; results of shape () come as Python numbers, others as fresh arrays."""
-        frame = self._run(arrays, None)
-        found = [
-            k if b is None else b.item() if scalar else b.copy()
-            for b, k, scalar in zip(frame.results, frame.fresh, frame.scalars, strict=True)
-        ]
-        self._done(frame)
-        return found
+    def _numbers(self, *arrays: npt.ArrayLike) -> list[Any]:
+        frame = self._taken(arrays)
+        try:
+            self._run(frame, arrays, None)
+            return [k if give is None else give() for give, k in zip(frame.give, frame.fresh, strict=True)]
+        finally:
+            self._give_back(frame)
 
-    def _run(self, arrays: Sequence[npt.ArrayLike], out: Sequence[Array | None] | None) -> Frame:
+    def _taken(self, arrays: Sequence[npt.ArrayLike]) -> Frame:
         if len(arrays) != len(self.inputs):
             raise TypeError(f"the function takes {len(self.inputs)} inputs, got {len(arrays)}")
         try:
-            frame = self._frames.pop()
+            return self._frames.pop()
         except IndexError:
-            frame = self.frame()
+            return self.frame()
+
+    def _give_back(self, frame: Frame) -> None:
+        if not frame.simple:
+            frame.forget()
+        self._frames.append(frame)
+
+    def _run(self, frame: Frame, arrays: Sequence[npt.ArrayLike], out: Sequence[Array | None] | None) -> None:
         k = 0
         for buffer, shape, dtype in frame.plan:
             given: Any = arrays[k]
             if type(given) is np.ndarray:
                 if given.shape != shape or given.dtype is not dtype:
                     given = self._converted(k, given)
-            elif type(given) is not float or shape or dtype is not _FLOAT:
+            else:
                 given = self._converted(k, given)
             if buffer is not None:
                 buffer[...] = given
@@ -178,18 +191,13 @@ class Program:
             frame.take_results(out)
         status = self._kernel(*frame.arguments)
         if status:
-            self._done(frame)
             self.fail(status, take_raised())
-        return frame
 
-    def _done(self, frame: Frame) -> None:
-        if not frame.simple:
-            frame.forget()
-        self._frames.append(frame)
-
-    def _converted(self, k: int, given: Any) -> Array:
-        array = np.asarray(given)
+    def _converted(self, k: int, given: Any) -> Any:
         shape, dtype = self.input_types[k]
+        if type(given) is float and shape == () and dtype is _FLOAT:
+            return given
+        array = np.asarray(given)
         if array.shape != shape:
             raise ShapeError(f"{self.input_name(k)} has shape {array.shape}, wanted {shape}")
         return self.cast(k, array)

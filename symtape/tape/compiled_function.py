@@ -78,10 +78,10 @@ class CompiledFunction:
         self._programs: dict[tuple[Any, ...], Program] = {}
         self._known = all(is_known(n.shape) for n in signature.inputs)
         self._scalar = bool(signature.inputs) and all(n.shape == () for n in signature.inputs)
-        self._count = len(signature.inputs)
         children = signature.arguments.children
         self._flat = not signature.arguments.keys and all(c.kind is None for c in children)
         self._program: Program | None = None
+        self._fast: Any = None
         kind = signature.results.kind
         simple = kind in (list, tuple) and not signature.fixed and all(c.kind is None for c in signature.results.children)
         self._finish: Any = signature.rebuild
@@ -107,15 +107,18 @@ class CompiledFunction:
         array, float, or nested structure
             As the outputs were given.
         """
-        program = self._program
-        if program is None or out is not None or not self._flat or kwargs or len(args) != self._count:
+        fast = self._fast
+        if fast is None or out is not None or kwargs:
             return self._general(args, kwargs, out)
-        scalar = self._scalar
         for a in args:
-            kind = type(a)
-            if kind is not float and (kind not in _PLAIN or (scalar and kind is np.ndarray and a.ndim)):
+            if type(a) not in _PLAIN:
                 return self._general(args, kwargs, out)
-        return self._finish(program.numbers(*args))
+        try:
+            return self._finish(fast(*args))
+        except ShapeError:
+            if not self._scalar:
+                raise
+        return self._general(args, kwargs, out)  # scalar inputs broadcast
 
     def _general(self, args: Sequence[Any], kwargs: dict[str, Any], out: Any) -> Any:
         values = self._matched(args, kwargs)
@@ -176,6 +179,7 @@ class CompiledFunction:
             if self._program is None:
                 s = self._signature
                 self._program = Program(s.inputs, s.outputs, guards=s.guards, options=self._options)
+                self._fast = self._program.numbers if self._flat else None
             return self._program
         return self._bound([a.shape for a in arrays])
 
