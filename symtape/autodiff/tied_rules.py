@@ -1,6 +1,7 @@
 """What each op does to a Jacobian with deltas, and the forward sweep that applies it.
 
-An op without a rule here is pushed through by its own jvp, as a batch over all directions.
+An op without a rule here is pushed through by its own jvp: by the ops that the jvp is made of, if those are others
+(softmax is products and sums), else as one batch over all directions.
 """
 
 from __future__ import annotations
@@ -64,17 +65,37 @@ class TiedSweep(TiedArithmetic):
             self.known[out] = self.total(parts, out.shape)
 
     def _general(self, record: Record, live: Sequence[int]) -> None:
-        """Any op: its own jvp over the batch of all directions."""
-        B, n, rank = self.B, size(self.inner), len(self.inner)
+        """Any op, by its own jvp."""
         moving = list(dict.fromkeys(record.inputs[i] for i in live))
         tangents = [symbol(None, x.shape, x.dtype) for x in moving]
+        moved = forward([record], list(zip(moving, tangents, strict=True)), record.outputs, self.B)
+        present = [(o, t) for o, t in zip(record.outputs, moved, strict=True) if t is not None]
+        fixed = list(dict.fromkeys((*record.inputs, *record.outputs)))
+        steps = node_records([t for _, t in present], stop=[*tangents, *fixed])
+        if any(step.op is record.op for step in steps):
+            self._batched(moving, tangents, present, fixed)
+            return
+        inside = TiedSweep(self.source, self.B)
+        inside.known = {t: self.known[x] for x, t in zip(moving, tangents, strict=True)}
+        for step in steps:
+            inside._enter(step)
+        for o, t in present:
+            if t in inside.known:
+                self.known[o] = inside.known[t]
+
+    def _batched(
+        self,
+        moving: Sequence[Node],
+        tangents: Sequence[Node],
+        present: Sequence[tuple[Node, Node]],
+        fixed: Sequence[Node],
+    ) -> None:
+        """A jvp over the batch of all directions."""
+        B, n, rank = self.B, size(self.inner), len(self.inner)
         batch = []
         for x in moving:
             order = (*range(len(x.shape), len(x.shape) + rank), *range(len(x.shape)))
             batch.append(B.reshape(B.transpose(self.dense(self.known[x], x), order), (n, *x.shape)))
-        moved = forward([record], list(zip(moving, tangents, strict=True)), record.outputs, B)
-        present = [(o, t) for o, t in zip(record.outputs, moved, strict=True) if t is not None]
-        fixed = list(dict.fromkeys((*record.inputs, *record.outputs)))
         results = batch_graph([t for _, t in present], [*tangents, *fixed], [*batch, *[None] * len(fixed)], n, B)
         for (o, _), t in zip(present, results, strict=True):
             r = len(o.shape)
