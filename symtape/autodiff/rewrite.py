@@ -59,6 +59,7 @@ class StableForm:
         Name of the op that ends it.
     op : str
         Name of the op of one argument that computes the same.
+    params : tuple
     match : callable
         ``match(record, maker) -> Match or None``.
     """
@@ -66,6 +67,7 @@ class StableForm:
     pattern: str
     last: str
     op: str
+    params: Params
     match: Callable[[Any, Maker], Match | None]
 
 
@@ -122,8 +124,8 @@ def _over_exp_minus_one(record: Any, maker: Maker) -> Match | None:
 
 #: Every stable form there is.
 FORMS: tuple[StableForm, ...] = (
-    StableForm("log(1 + exp(x))", "log", "softplus", _log_of_one_plus_exp),
-    StableForm("x/(exp(x) - 1)", "divide", "bernoulli", _over_exp_minus_one),
+    StableForm("log(1 + exp(x))", "log", "softplus", (), _log_of_one_plus_exp),
+    StableForm("x/(exp(x) - 1)", "divide", "x_over_expm1", (0,), _over_exp_minus_one),
 )
 
 
@@ -165,7 +167,7 @@ def stable(
         if not inner.isdisjoint(keep):
             continue
         op = op_named(form.op)
-        out = stand_in(record.outputs[0], make(op, (match.operand,), ()))
-        result[k] = StableRecord(op, (), (match.operand,), (out,))
+        out = stand_in(record.outputs[0], make(op, (match.operand,), form.params))
+        result[k] = StableRecord(op, form.params, (match.operand,), (out,))
         done.append(Rewritten(form, record, inner))
     return result, done
