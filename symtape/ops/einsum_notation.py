@@ -52,7 +52,7 @@ def read(operands: Sequence[Any], ndim: Callable[[Any], int]) -> tuple[list[Any]
     ([('i', 'j'), ('j', 'k')], ('i', 'k'))
     >>> read(("...i->...", "A"), lambda a: 2)[1:]
     ([('...0', 'i')], ('...0',))
-    >>> read(("A", [1, 0]), lambda a: 2)[1:]
+    >>> read((None, [1, 0]), lambda a: 2)[1:]
     ([('B', 'A')], ('A', 'B'))
     """
     if operands and isinstance(operands[0], str):
