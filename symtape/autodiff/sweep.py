@@ -12,6 +12,7 @@ no NaN, while a numeric zero is never treated so.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
@@ -139,7 +140,7 @@ def _reverse(
         if len(parts) > 1:
             parts = [p for p in parts if p is not ZERO] or [ZERO]
             if len(parts) > 1:
-                parts = [(None, B.add_n(*[_exact(_materialize(p, B), node.shape, B) for p in parts]))]
+                parts = [_added(parts, node.shape, B)]
             cotangents[k] = parts
         return parts[0]
 
@@ -270,6 +271,17 @@ def _times(B: Namespace, g: Any, q: Any) -> Any:
             return B.negative(g)
         return B.build(_MULTIPLY, (B.const(float(q)), g))
     return B.build(_MULTIPLY, (g, q))
+
+
+def _added(parts: Sequence[Pair], shape: Shape, B: Namespace) -> Pair:
+    """The sum of contributions; what all of them leave out stays a structural zero."""
+    masks = [_exact(m, shape, B) for m, _ in parts if m is not None]
+    if len(masks) < len(parts):
+        return None, B.add_n(*[_exact(_materialize(p, B), shape, B) for p in parts])
+    if all(m is masks[0] for m in masks):
+        return masks[0], B.add_n(*[_exact(value, shape, B) for _, value in parts])
+    total = B.add_n(*[_exact(_materialize(p, B), shape, B) for p in parts])
+    return functools.reduce(B.logical_or, dict.fromkeys(masks)), total
 
 
 def _materialize(pair: Pair, B: Namespace) -> Any:

@@ -172,9 +172,13 @@ def logsumexp(
     if b is None:
         result = B.build(LOGSUMEXP, (a,), (axes,))
     else:
-        top = B.stop_gradient(B.max(B.where(B.equal(b, 0), -np.inf, a), axis=axes, keepdims=True))
+        nothing = B.equal(b, 0)
+        top = B.stop_gradient(B.max(B.where(nothing, -np.inf, a), axis=axes, keepdims=True))
         top = B.where(B.isfinite(top), top, B.zeros(B.shape(top), B.dtype(top)))
-        total = B.sum(B.multiply(b, B.exp(B.subtract(a, top))), axis=axes)
+        shifted = B.subtract(a, top)
+        limit = float(np.floor(np.log(np.finfo(B.dtype(a)).max)))  # no weight of zero meets an infinite exponential
+        shifted = B.where(B.logical_and(nothing, B.greater(shifted, limit)), limit, shifted)
+        total = B.sum(B.multiply(b, B.exp(shifted)), axis=axes)
         result = B.add(B.log(total), B.reshape(top, B.shape(total)))
     return B.expand_dims(result, axes) if keepdims and axes else result
 
