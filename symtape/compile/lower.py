@@ -19,12 +19,14 @@ from symtape.compile.arguments import Base, Constant, Pool, Sizes, Value, View
 from symtape.compile.indices import Linear, contiguous, flat, linear
 from symtape.compile.ir_types import ScalarType, scalar_type
 from symtape.compile.library_calls import Callback
-from symtape.compile.loop_ir import region_call
-from symtape.compile.loop_tree import Load, Resolver, Tree, regions, resolve
+from symtape.compile.loop_ir import Call, region_call
+from symtape.compile.loop_tree import Invariant, Load, Resolver, Tree, regions, resolve
 from symtape.compile.lowering import Lowered, lowered_line, lowered_op, weak_dtype
 from symtape.compile.module_text import ModuleText
 from symtape.compile.options import Options
 from symtape.compile.scalar_ir import SLOT, Chunks
+from symtape.compile.scan_ir import SCANS, scan_call, scatter_call
+from symtape.compile.scatters import scatter_of
 from symtape.compile.schedule import WORK_LIMIT, scheduled, work
 from symtape.compile.unroll import CannotUnroll, Unroller, broadcast_positions
 from symtape.compile.workspace import Workspace
@@ -140,9 +142,7 @@ class _Lowering:
         slots = -(-self.chunks.slots * SLOT // 64) * 64
         for place, start in self.places:
             self.sizes.set(place, slots + start)
-        return Kernel(
-            self.module, self.sizes.values, slots + self.workspace.size, self.extra, self.chunks.operations
-        )
+        return Kernel(self.module, self.sizes.values, slots + self.workspace.size, self.extra, self.chunks.operations)
 
     # ------------------------------------------------------------------------------------------------- values
 
@@ -251,7 +251,9 @@ class _Lowering:
     def _leaf(self, node: Node) -> Value:
         kind = scalar_type(node.dtype)
         value = np.asarray(node.value)
-        baked = node.op is CONST and (value.ndim == 0 or (value.dtype.kind in "iub" and value.size <= self.options.unroll))
+        baked = node.op is CONST and (
+            value.ndim == 0 or (value.dtype.kind in "iub" and value.size <= self.options.unroll)
+        )
         if baked and kind is not None:
             return Value(node.shape, kind, node.dtype.itemsize, [Constant(v) for v in value.ravel().tolist()])  # type: ignore[arg-type]
         self.extra.append(np.ascontiguousarray(value))
@@ -285,7 +287,12 @@ class _Lowering:
 
     def _lowered(self, node: Node) -> Lowered | None:
         """How an elementwise node runs; remembered by what it depends on, since most nodes are alike."""
-        key = (node.op, node.params, node.dtype.char, *[type(i.value) if i.flags & WEAK else i.dtype.char for i in node.inputs])
+        key = (
+            node.op,
+            node.params,
+            node.dtype.char,
+            *[type(i.value) if i.flags & WEAK else i.dtype.char for i in node.inputs],
+        )
         if key not in self.known:
             dtypes = [weak_dtype(i) for i in node.inputs]
             self.known[key] = lowered_op(node.op, dtypes, node.dtype, self.options.contract, node.params)
@@ -328,12 +335,16 @@ class _Lowering:
         return value
 
     def _looped(self, node: Node) -> Value | None:
-        """Loops over the regions of a result, by its element rule."""
+        """Loops over the regions of a result, by its element rule or in an order of their own."""
         op = node.op
+        if op.kind in (Kind.SCAN, Kind.SCATTER):
+            return self._ordered(node)
         if op.element is None or op.results != 1:
             return None
         if op.kind is Kind.ELEMENTWISE and len(node.inputs) > _FOLD_LIMIT:
             return self._folded(node)
+        if op.kind is Kind.SCAN or op.kind is Kind.SCATTER:
+            return None  # element by element they would cost a square of what they cost in one go
         rule = op.element(index(len(node.shape)), node.inputs, *node.params)
         if op.kind is Kind.LIBRARY and math.prod(node.shape) * work(rule) > _LIBRARY_WORK:  # type: ignore[arg-type]
             return None
@@ -347,6 +358,55 @@ class _Lowering:
         target = self._allocate(node.shape, node.dtype, node)  # type: ignore[arg-type]
         self._fill(tree, extents, target, kind)
         return target
+
+    def _ordered(self, node: Node) -> Value | None:
+        """Loops whose order counts: scans and scatters."""
+        kind = scalar_type(node.dtype)
+        arguments = [self.values[i] for i in node.inputs]
+        if kind is None or any(v.kind is None for v in arguments):
+            return None
+        shape: Any = node.shape
+        if node.op.name in SCANS:
+            sources = [self._source(v, i.dtype, shape) for v, i in zip(arguments, node.inputs, strict=True)]
+            target = self._allocate(shape, node.dtype, node)
+            assert target.view is not None
+            if math.prod(shape):
+                call = scan_call(
+                    self.module, node.op.name, node.params, sources, shape, target.view.strides, target.view.base, kind
+                )
+                self._emit(call)
+            return target
+        scatter = scatter_of(node)
+        if scatter is None:
+            return None
+        below = {k: k for k in range(len(scatter.values.shape))}
+        extents: dict[int, int] = {k: int(scatter.values.shape[k]) for k in below}
+        resolver = self._resolver(
+            node, [arguments[k] for k in scatter.numbers], [node.inputs[k].dtype for k in scatter.numbers], extents
+        )
+        places = resolver.place(scatter.places, contiguous(shape))
+        values = self._source(arguments[scatter.number], scatter.values.dtype, scatter.values.shape)
+        target = self._allocate(shape, node.dtype, node)
+        assert target.view is not None
+        if scatter.add:
+            zero = Invariant(Constant(0), kind, node.dtype)
+            self._fill(zero, {}, target, kind)
+        else:
+            self._copy(arguments[0], node.dtype, target)
+        if places is not None and math.prod(scatter.values.shape):  # type: ignore[arg-type]
+            base = target.view.base
+            self._emit(scatter_call(self.module, values, scatter.values.shape, places, base, kind, add=scatter.add))  # type: ignore[arg-type]
+        return target
+
+    def _source(self, value: Value, dtype: DType, shape: Any) -> Load | Invariant:
+        """A value as what a loop reads over the indices of a shape."""
+        assert value.kind is not None
+        if value.elements is not None and len(value.elements) == 1:
+            return Invariant(value.elements[0], value.kind, dtype)
+        view = self._memory(value, dtype)
+        assert len(view.strides) == len(shape)
+        at = Linear(view.offset, tuple((k, s) for k, s in enumerate(view.strides) if s))
+        return Load(view.base, at, value.kind, dtype)
 
     def _resolver(
         self, node: Node, arguments: Sequence[Value], dtypes: Sequence[DType | type], extents: dict[int, int]
@@ -388,18 +448,27 @@ class _Lowering:
         assert target.view is not None
         if math.prod(target.shape) == 0:
             return
-        chunks = self.chunks
         for region in regions(tree, target.shape, extents):
-            call = region_call(self.module, region, target.view.base, kind)
-            arguments = [f"ptr {chunks.offset_pointer(b, n, k.memory, literal_position=False)}" for b, n, k in call.pointers]
-            arguments += [f"{k.register} {chunks.operand(e, k)}" for e, k in call.scalars]
-            for text, k in call.literals:
-                arguments.append(f"{k.register} {chunks.pooled(text, k) if chunks.pool is not None else text}")
-            arguments += [f"i64 {chunks.size(n)}" for n in call.integers]
-            name = chunks.name()
-            chunks.line(f"{name} = call i32 @{call.function}({', '.join(arguments)})")
-            if call.fails:
-                chunks.check(name)
+            if not region.axes and isinstance(region.tree, Invariant):
+                self.chunks.store(region.tree.element, kind, target.view.base, region.target.constant)
+                self.chunks.cut()
+            else:
+                self._emit(region_call(self.module, region, target.view.base, kind))
+
+    def _emit(self, call: Call) -> None:
+        """Call the loops of a region."""
+        chunks = self.chunks
+        arguments = [
+            f"ptr {chunks.offset_pointer(b, n, k.memory, literal_position=False)}" for b, n, k in call.pointers
+        ]
+        arguments += [f"{k.register} {chunks.operand(e, k)}" for e, k in call.scalars]
+        for text, k in call.literals:
+            arguments.append(f"{k.register} {chunks.pooled(text, k) if chunks.pool is not None else text}")
+        arguments += [f"i64 {chunks.size(n)}" for n in call.integers]
+        name = chunks.name()
+        chunks.line(f"{name} = call i32 @{call.function}({', '.join(arguments)})")
+        if call.fails:
+            chunks.check(name)
 
     def _called(self, node: Node) -> Any:
         """A call back into Python."""
@@ -424,7 +493,9 @@ class _Lowering:
             node.lasti,
         )
         self.extra.append(callback)
-        self._call(len(self.inputs) + len(self.extra) - 1, views, [(r.view, d) for r, d in zip(results, dtypes, strict=True)])
+        self._call(
+            len(self.inputs) + len(self.extra) - 1, views, [(r.view, d) for r, d in zip(results, dtypes, strict=True)]
+        )
         for temporary in temporaries:
             if temporary is not None:
                 self._drop(temporary)

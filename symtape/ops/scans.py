@@ -21,10 +21,44 @@ from symtape.errors import ShapeError
 from symtape.graph.node import Array
 from symtape.graph.shapes import Length, Shape, normalize_axis
 from symtape.ops.arguments import only_defaults
+from symtape.ops.element import Apply, Box, Boxes, Number, Read, Reduce, index
 from symtape.ops.op import LINEAR, Kind, Op
-from symtape.ops.registry import function, structural
+from symtape.ops.registry import function, op_named, structural
 
-# ------------------------------------------------------------------------------------------------------ running sum
+# ------------------------------------------------------------------------------------------------------- element rules
+
+
+def _upto(here: Any, there: Any, reverse: bool, n: Length, apart: int = 0) -> tuple[Any, Length, Length]:
+    """The bound that says that the scan visits ``there`` at least ``apart`` steps before ``here``."""
+    return (there + here * -1 if reverse else here + there * -1, apart, n)
+
+
+def _running(kind: str, neutral: int) -> Any:
+    """Element rule of a running sum or product: the reduction of what was visited so far."""
+
+    def element(at: Any, inputs: Any, axis: int, reverse: bool) -> Reduce:
+        n = inputs[0].shape[axis]
+        (j,) = index(1, len(at))
+        box = Box((_upto(at[axis], j, reverse, n),), Read(0, (*at[:axis], j, *at[axis + 1 :])))
+        return Reduce(kind, len(at), (n,), Boxes((box,), Number(neutral)))
+
+    return element
+
+
+def _recurrence_element(at: Any, inputs: Any, axis: int, reverse: bool, previous: bool) -> Reduce:
+    """Each term times the factors of all later steps, added up."""
+    n = inputs[1].shape[axis]
+    here = at[axis]
+    j, m = index(2, len(at))
+    step: Any = m + (1 if reverse else -1) if previous else m
+    inside = (_upto(m, j, reverse, n, 1), _upto(here, m, reverse, n))
+    factors = Boxes((Box(inside, Read(0, (*at[:axis], step, *at[axis + 1 :]))),), Number(1))
+    product = Reduce("prod", len(at) + 1, (n,), factors)
+    term = Apply(op_named("multiply"), (Read(1, (*at[:axis], j, *at[axis + 1 :])), product))
+    return Reduce("sum", len(at), (n,), Boxes((Box((_upto(here, j, reverse, n),), term),), Number(0)))
+
+
+# --------------------------------------------------------------------------------------------------------- running sum
 
 
 def _directed(scan: Any) -> Any:
@@ -48,6 +82,7 @@ CUMSUM: Op = structural(
     _scan_infer,
     vjp=(lambda B, g, y, x, axis, reverse: B.build(CUMSUM, (g,), (axis, not reverse)),),
     batch=lambda B, inputs, batched, axis, reverse: B.build(CUMSUM, inputs, (axis + 1, reverse)),
+    element=_running("sum", 0),
 )
 
 # --------------------------------------------------------------------------------------------------- linear recurrence
@@ -133,6 +168,7 @@ RECURRENCE: Op = structural(
     ),
     jvp=(_factor_jvp, LINEAR),
     batch=_recurrence_batch,
+    element=_recurrence_element,
 )
 
 
@@ -183,6 +219,7 @@ CUMPROD: Op = structural(
         ),
     ),
     batch=lambda B, inputs, batched, axis, reverse: B.build(CUMPROD, inputs, (axis + 1, reverse)),
+    element=_running("prod", 1),
 )
 
 

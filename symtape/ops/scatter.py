@@ -7,6 +7,7 @@ is "or".
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,11 +17,68 @@ from symtape.errors import ShapeError
 from symtape.graph.node import CONST, Array
 from symtape.graph.shapes import Shape, size
 from symtape.ops.arguments import as_integer
+from symtape.ops.element import Apply, Box, Boxes, Gather, IndexValue, Number, Read, Reduce, index
 from symtape.ops.gathers import align_batched, gathered_shape, index_values, own_row
 from symtape.ops.op import Kind, Op
-from symtape.ops.places import flat_positions
-from symtape.ops.registry import function, structural
+from symtape.ops.places import common_shape, flat_positions
+from symtape.ops.registry import function, op_named, structural
 from symtape.ops.subscripts import is_graph_value
+
+# ------------------------------------------------------------------------------------------------------- element rules
+# Formulas and short straight-line code come of them; a long scatter is a loop over the values, not over the places.
+
+
+def _spots(at: Any, inner: Any, indices: Sequence[Any], axes: tuple[int, ...], shape: Shape, first: int) -> list[Any]:
+    """Per indexed axis the number that value ``inner`` of the index arrays has there, and the output's own."""
+    spots = []
+    for k, (i, axis) in enumerate(zip(indices, axes, strict=True)):
+        own = inner[len(inner) - len(i.shape) :]
+        where = tuple(0 if n == 1 else j for n, j in zip(i.shape, own, strict=True))
+        spots.append((Gather(first + k, where, shape[axis]), at[axis]))
+    return spots
+
+
+def _value_at(number: int, at: Any, inner: Any, axes: tuple[int, ...], place: int) -> Read:
+    rest = [j for k, j in enumerate(at) if k not in axes]
+    return Read(number, (*rest[:place], *inner, *rest[place:]))
+
+
+def _scatter_add_element(at: Any, inputs: Any, axes: tuple[int, ...], place: int, shape: Shape) -> Reduce:
+    values, *indices = inputs
+    common = common_shape([i.shape for i in indices])
+    inner = index(len(common), len(at))
+    bounds = tuple((there + own * -1, 0, 1) for there, own in _spots(at, inner, indices, axes, shape, 1))
+    body = Boxes((Box(bounds, _value_at(0, at, inner, axes, place)),), Number(0))
+    return Reduce("any" if values.dtype.kind == "b" else "sum", len(at), common, body)
+
+
+def _scatter_set_element(at: Any, inputs: Any, axes: tuple[int, ...], place: int) -> Apply:
+    """The value that names the place and is followed by no other that does; where none does, the old element."""
+    x, values, *indices = inputs
+    common = common_shape([i.shape for i in indices])
+    select, both, equal = (op_named(name) for name in ("select", "logical_and", "equal"))
+
+    def names_the_place(inner: Any) -> Any:
+        hits = [
+            Apply(equal, (IndexValue(there), IndexValue(own)))
+            for there, own in _spots(at, inner, indices, axes, x.shape, 2)
+        ]
+        return functools.reduce(lambda a, b: Apply(both, (a, b)), hits)
+
+    def number(inner: Any) -> Any:
+        flat: Any = 0
+        for n, j in zip(common, inner, strict=True):
+            flat = flat * n + j
+        return IndexValue(flat)
+
+    one, other = index(len(common), len(at)), index(len(common), len(at) + len(common))
+    after = Apply(op_named("greater"), (number(other), number(one)))
+    written_over = Reduce("any", len(at) + len(common), common, Apply(both, (names_the_place(other), after)))
+    last = Apply(both, (names_the_place(one), Apply(op_named("logical_not"), (written_over,))))
+    chosen = Apply(select, (last, _value_at(1, at, one, axes, place), Number(0)))
+    total = Reduce("any" if values.dtype.kind == "b" else "sum", len(at), common, chosen)
+    return Apply(select, (Reduce("any", len(at), common, names_the_place(one)), total, Read(0, tuple(at))))
+
 
 # ------------------------------------------------------------------------------------------------------------- the ops
 
@@ -84,6 +142,7 @@ SCATTER_ADD: Op = structural(
     _scatter_add_infer,
     vjp=_scatter_add_vjp,
     batch=_scatter_add_batch,
+    element=_scatter_add_element,
     masks=True,
 )
 
@@ -169,6 +228,7 @@ SCATTER_SET: Op = structural(
     vjp=_scatter_set_vjp,
     jvp=_scatter_set_jvp,
     batch=_scatter_set_batch,
+    element=_scatter_set_element,
     masks=True,
 )
 
