@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -12,6 +13,9 @@ from symtape.graph.shapes import Length, Shape, size
 
 if TYPE_CHECKING:
     from symtape.tape.tensor import Tensor
+
+# Where np.mean, np.var and np.std of lists and object arrays are written.
+_NUMPY_METHODS = "numpy._core._methods"
 
 
 class ArrayMethods:
@@ -32,6 +36,9 @@ class ArrayMethods:
     @property
     def dtype(self) -> DType:
         """Dtype of the elements."""
+        if sys._getframe(1).f_globals.get("__name__") == _NUMPY_METHODS:
+            # The mean of a list of tensors is to be a tensor; what has a dtype NumPy makes a number: dtype.type(sum/n).
+            raise AttributeError("dtype")
         return self.node.dtype
 
     @property

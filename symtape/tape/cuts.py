@@ -84,7 +84,8 @@ def cut(tensor: Tensor, call: str, *, silent: bool = False, display: bool = Fals
             if c.depends(node):
                 frame = user_frame(2)
                 raise ConcreteValueError(
-                    f"{call} took a number out of {node!r} while {c.name} recorded the function for reuse: later calls "
+                    f"{call} took a number out of {node!r} while {c.name} recorded the function for reuse: later "
+                    "calls "
                     f"would reuse that number ({describe(frame.f_code, frame.f_lasti)}); "
                     f"{_remedy(call, frame, recording=True)}"
                 )
@@ -144,7 +145,7 @@ def _remedy(call: str, frame: FrameType, *, recording: bool) -> str:
     if found:
         name = found.group(1)
         return f"write np.{_NUMPY_NAMES.get(name, name)}(...) instead of math.{name}(...)"
-    if _ASSIGNMENT.search(text) and call in {"float", "int", "__array__"}:
+    if _ASSIGNMENT.search(text) and (call in {"float", "int"} or call.startswith("np.asarray")):
         return "build the array with np.stack([...]), or set elements of a tensor with x.at[i].set(value)"
     if _SCIPY_CALL.search(text):
         return "SciPy computes with plain numbers: write it with NumPy, or use st.special, st.stats, st.linalg"
