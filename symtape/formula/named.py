@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from symtape.formula.spelling import spelled
 from symtape.formula.symbols import label_of
 from symtape.graph.node import CONST, ITEM, LEAF, WEAK, Node
 from symtape.graph.traverse import topological
@@ -35,7 +36,7 @@ _INFIX: Mapping[str, str] = {
     "bitwise_xor": "^",
 }
 _PREFIX: Mapping[str, str] = {"negative": "-", "positive": "+", "invert": "~"}
-_AXES = frozenset({"sum", "prod", "max", "min", "any", "all", "argmax", "argmin", "cumsum", "cumprod"})
+_AXES = frozenset({"sum", "prod", "max", "min", "any", "all", "argmax", "argmin"})
 _RENAMED: Mapping[str, str] = {"select": "where", "remainder": "mod"}
 _LATEX_INFIX: Mapping[str, str] = {
     **_INFIX,
@@ -174,6 +175,9 @@ def _text(node: Node, labels: Mapping[Node, str]) -> str:
         return " + ".join(arguments)
     if op.name == "transpose" and node.params[0] == tuple(reversed(range(node.ndim))):
         return f"{arguments[0]}.T"
+    special = spelled(node, arguments)
+    if special is not None:
+        return special
     name: str = _RENAMED.get(op.name, op.name)
     return f"{name}({', '.join([*arguments, *_params(node)])})"
 
@@ -217,6 +221,9 @@ def _latex(node: Node, labels: Mapping[Node, str]) -> str:
         return f"{{{arguments[0]}}}^{{T}}"
     if op is ITEM:
         return _latex_name(labels[node.inputs[0]]) + f"[{node.params[0]}]"
+    special = spelled(node, arguments, lambda name: r"\operatorname{" + name.replace("_", r"\_") + "}")
+    if special is not None:
+        return special
     extra = [r"\text{" + p.replace("_", r"\_") + "}" for p in _params(node)]
     name = str(_RENAMED.get(op.name, op.name)).replace("_", r"\_")
     return rf"\operatorname{{{name}}}({', '.join([*arguments, *extra])})"

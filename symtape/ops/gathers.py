@@ -150,6 +150,11 @@ def index_values(B: Any, indices: Sequence[Any], axes: tuple[int, ...], shape: S
     ]
 
 
+def flat(B: Any, x: Any) -> Any:
+    """The elements along one axis; a vector as it is."""
+    return x if B.ndim(x) == 1 else B.ravel(x)
+
+
 _MODES = ("raise", "wrap", "clip")
 
 
@@ -177,7 +182,7 @@ def take(B: Any, a: Any, indices: Any, axis: Any = None, out: Any = None, mode: 
         raise ValueError(f"clipmode must be one of 'clip', 'raise', or 'wrap' (got {mode!r})")
     x = B.lift(a)
     if axis is None:
-        x, axis = B.ravel(x), 0
+        x, axis = flat(B, x), 0
     axis = normalize_axis(axis, B.ndim(x))
     index = _as_index(B, indices)
     n = B.shape(x)[axis]
@@ -204,7 +209,7 @@ def take_along_axis(B: Any, arr: Any, indices: Any, axis: Any = -1) -> Any:
     if axis is None:
         if (index.ndim if isinstance(index, np.ndarray) else B.ndim(index)) != 1:
             raise ValueError("when axis=None, `indices` must have a single dimension.")
-        x, axis = B.ravel(x), 0
+        x, axis = flat(B, x), 0
     ndim = B.ndim(x)
     axis = normalize_axis(axis, ndim)
     if (index.ndim if isinstance(index, np.ndarray) else B.ndim(index)) != ndim:

@@ -14,6 +14,7 @@ from symtape.graph.shapes import Length, Shape, is_known, normalize_axis
 from symtape.ops.arguments import as_integer, only_defaults
 from symtape.ops.boxes import Basic, whole
 from symtape.ops.element import Box, Boxes, Read
+from symtape.ops.gathers import flat
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
 from symtape.ops.subscripts import is_graph_value
@@ -283,7 +284,7 @@ def repeat(B: Any, a: Any, repeats: Any, axis: Any = None) -> Any:
     """``np.repeat``."""
     x = B.lift(a)
     if axis is None:
-        x, axis = B.ravel(x), 0
+        x, axis = flat(B, x), 0
     k = normalize_axis(axis, B.ndim(x))
     shape: Shape = B.shape(x)
     counts = B.known(B.lift(repeats)) if is_graph_value(repeats) else np.asarray(repeats)

@@ -49,6 +49,8 @@ def flipud(B: Any, m: Any) -> Any:
 def roll(B: Any, a: Any, shift: Any, axis: Any = None) -> Any:
     """``np.roll``."""
     x = B.lift(a)
+    if axis is None and B.ndim(x) == 1:
+        axis = 0
     if axis is None:
         return B.reshape(roll(B, B.ravel(x), shift, 0), B.shape(x))
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)

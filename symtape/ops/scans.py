@@ -238,7 +238,7 @@ def _scan(B: Any, op: Op, a: Any, axis: Any, dtype: Any) -> Any:
         x = B.astype(x, dtype)
     if axis is None or B.ndim(x) == 0:
         normalize_axis(0 if axis is None else axis, 1)
-        x, axis = B.ravel(x), 0
+        x, axis = x if B.ndim(x) == 1 else B.ravel(x), 0
     y = B.build(op, (x,), (normalize_axis(axis, B.ndim(x)), False))
     return y if dtype is None or B.dtype(y) == np.dtype(dtype) else B.astype(y, dtype)
 
