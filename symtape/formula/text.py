@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from symtape.errors import ExpressionSyntaxError, ShapeError
+from symtape.errors import ExpressionSyntaxError
 from symtape.ops import registry
 
 MAX_LENGTH: Final = 20_000  #: characters
@@ -298,7 +298,7 @@ class _Reader:
         else:
             try:
                 value = function(*arguments)
-            except (TypeError, ShapeError) as error:
+            except (TypeError, ValueError) as error:
                 if node is None:
                     raise
                 raise self.error(node, str(error)) from error
