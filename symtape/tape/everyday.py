@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
@@ -113,12 +114,12 @@ class Everyday:
                 "a tensor has no memory to share: np.asarray(x, copy=None) makes an array of its elements, "
                 "x.numpy() of numbers"
             )
-        if dtype is not None and np.dtype(dtype) != object:
-            guards.cut(self._tensor, f"np.asarray(x, dtype={np.dtype(dtype)})")
+        numbers = dtype is not None and np.dtype(dtype) != object
+        looked_at = _looked_at(sys._getframe(1))
+        if numbers or looked_at:
+            call = f"np.asarray(x, dtype={np.dtype(dtype)})" if numbers else "np.asarray"
+            guards.cut(self._tensor, call, silent=looked_at)
             return np.array(value_of(self), dtype=dtype)
-        if dtype is None and _looked_at(sys._getframe(1)):
-            guards.cut(self._tensor, "np.asarray", silent=True)
-            return as_array(value_of(self))
         return elements(self._tensor)
 
     # ---- as a sequence
@@ -162,9 +163,14 @@ class Everyday:
         return cast("Tensor", self._B.astype(self._B.trunc(self), np.int64))
 
 
-def _looked_at(frame: Any) -> bool:
-    name = str(frame.f_globals.get("__name__", ""))
-    return name.partition(".")[0] in _ONLOOKERS or name.startswith("numpy.testing")
+def _looked_at(frame: FrameType | None) -> bool:
+    """Whether an onlooker asks, itself or through masked arrays."""
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        if not name.startswith("numpy.ma."):
+            return name.partition(".")[0] in _ONLOOKERS or name.startswith("numpy.testing")
+        frame = frame.f_back
+    return False
 
 
 def elements(tensor: Tensor) -> Array:
