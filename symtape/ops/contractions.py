@@ -247,6 +247,11 @@ def contract(B: Any, text: str, *operands: Any) -> Any:
     """
     terms, out = split_canonical(text)
     values = [B.lift(x) for x in operands]
+    numbers = [k for k, term in enumerate(terms) if not term]
+    if numbers and len(numbers) < len(terms):
+        rest = [k for k in range(len(terms)) if k not in numbers]
+        value = contract(B, ",".join(terms[k] for k in rest) + f"->{out}", *[values[k] for k in rest])
+        return B.multiply(reduce(B.multiply, [values[k] for k in numbers]), value)
     plain = len(set(out)) == len(out) and all(len(set(term)) == len(term) for term in terms)
     if plain and len(values) == 1 and B.dtype(values[0]).kind == "f":  # a sum of integers would be wider than einsum's
         return _reduced(B, terms[0], out, values[0])

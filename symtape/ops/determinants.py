@@ -20,7 +20,8 @@ _GILES = "Giles (2008), An extended collection of matrix derivative results, sec
 
 
 def _over_matrix(B: Any, x: Any) -> Any:
-    return B.expand_dims(x, (-2, -1))
+    """One number for each matrix, where it broadcasts against the matrices."""
+    return B.expand_dims(x, (-2, -1)) if B.ndim(x) else x
 
 
 def _inner(B: Any, x: Any, y: Any) -> Any:

@@ -1,19 +1,24 @@
 """Norms of vectors and matrices, of all orders that need no singular values.
 
-They are made of sums, extremes and powers. At zero the gradient of a p-norm with p > 1 is 0.
+The 2-norm is an op, so that its gradient reads ``x/norm(x)``; the others are made of sums, extremes and powers. At zero
+the gradient of a p-norm with p > 1 is 0.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from symtape.errors import ShapeError
-from symtape.graph.shapes import kept, normalize_axes, normalize_axis
+from symtape.graph.node import Array, Node
+from symtape.graph.shapes import Shape, kept, normalize_axes, normalize_axis, reduced
 from symtape.ops.arguments import as_integer
-from symtape.ops.registry import function
+from symtape.ops.element import Apply, Index, Read, Reduce, Scalar, index
+from symtape.ops.op import Kind, Op
+from symtape.ops.registry import function, op_named, structural
 
 
 def _floating(B: Any, value: Any) -> Any:
@@ -25,8 +30,56 @@ def _restore(B: Any, y: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> A
     return B.reshape(y, kept(B.shape(x), axes)) if keepdims and axes else y
 
 
+def _norm_value(x: Array, axes: tuple[int, ...]) -> Any:
+    return np.sqrt(np.sum(np.multiply(x, x), axis=axes))
+
+
+def _norm_infer(inputs: tuple[Node], axes: tuple[int, ...]) -> tuple[Shape, Any]:
+    (x,) = inputs
+    return reduced(x.shape, axes), x.dtype
+
+
+def _norm_element(at: Sequence[Index], inputs: Sequence[Node], axes: tuple[int, ...]) -> Scalar:
+    (x,) = inputs
+    inner = iter(index(len(axes), len(at)))
+    kept_at = iter(at)
+    here = Read(0, tuple(next(inner) if k in axes else next(kept_at) for k in range(len(x.shape))))
+    squares = Reduce("sum", len(at), tuple(x.shape[k] for k in axes), Apply(op_named("multiply"), (here, here)))
+    return Apply(op_named("sqrt"), (squares,))
+
+
+def _direction(B: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    """``x/norm(x)``, and 0 where that is 0/0."""
+    return B.divide_no_nan(x, _put_back(B, y, x, axes))
+
+
+def _put_back(B: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    """A result with its axes where they broadcast against ``x``."""
+    return y if len(axes) == B.ndim(x) else B.reshape(y, kept(B.shape(x), axes))
+
+
+def _norm_pull(B: Any, g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    return B.multiply(_put_back(B, g, x, axes), _direction(B, y, x, axes))
+
+
+def _norm_push(B: Any, t: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    return B.sum(B.multiply(t, _direction(B, y, x, axes)), axis=axes)
+
+
+NORM: Op = structural(
+    "norm",
+    Kind.INDEXED,
+    _norm_value,
+    _norm_infer,
+    vjp=(_norm_pull,),
+    jvp=(_norm_push,),
+    batch=lambda B, inputs, batched, axes: B.build(NORM, inputs, (tuple(k + 1 for k in axes),)),
+    element=_norm_element,
+)
+
+
 def _euclidean(B: Any, x: Any, axes: tuple[int, ...]) -> Any:
-    return B.root(B.sum(B.multiply(x, x), axis=axes))
+    return B.build(NORM, (x,), (tuple(sorted(axes)),))
 
 
 def _vector(B: Any, x: Any, order: Any, axes: tuple[int, ...]) -> Any:

@@ -1,6 +1,6 @@
 """The square root under a length, and the quotient in its derivative.
 
-A length (2-norm, standard deviation) has a corner where it is zero; its derivative is taken as zero there, not as 0/0.
+A length (standard deviation, 2-norm) has a corner where it is zero; its derivative is taken as zero there, not as 0/0.
 `root` has the value and the formula of ``sqrt`` and the derivative 0 at 0. `divide_no_nan` is 0 where the divisor is 0,
 and so are its derivatives: every higher derivative of a length at zero is 0 as well.
 """

@@ -344,9 +344,9 @@ LINALG = [
         special=[((2.0, 0.0), (0.0, 0.0)), ((0.0, 0.0), (0.0, 0.0))],
         edges=False,
     ),
-    Row("root", lambda B, x: B.norm(x), [uniform(4)], label="norm", agree=1e-14, mp=False),
+    Row("norm", lambda B, x: B.norm(x), [uniform(4)], label="norm", agree=1e-14),
     Row(
-        "root",
+        "norm",
         lambda B, x: B.norm(x, axis=(0, 1), keepdims=True),
         [uniform(3, 2)],
         label="norm-matrix",
