@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -127,9 +126,6 @@ class Derivatives(Nodes):
 
     simplifies = True
 
-    #: The user's frame, where the caller knows it: found once for a whole derivative instead of once a node.
-    frame: FrameType | None = None
-
     def build(self, op: Any, inputs: tuple[Any, ...], params: Params = ()) -> Any:
         """The node, or a simpler equal one."""
         rule = IDENTITIES.get(op.name)
@@ -137,8 +133,7 @@ class Derivatives(Nodes):
             simpler = rule(self, inputs, params)
             if simpler is not None:
                 return simpler
-        node = build(op, inputs, params, self.frame)
-        return node if op.results == 1 else items(node)
+        return super().build(op, inputs, params)
 
 
 NODES = Nodes()

@@ -7,7 +7,6 @@ so that it counts as connected to all that they depend on.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
@@ -22,22 +21,13 @@ from symtape.graph.shapes import size
 from symtape.graph.source import user_frame
 from symtape.graph.traverse import substitute
 from symtape.ops.control import TIE
-from symtape.ops.namespace import DERIVATIVES, NODES, Derivatives
+from symtape.ops.namespace import DERIVATIVES, NODES
 from symtape.ops.op import ZERO, Kind, flow
 from symtape.ops.simplify import IDENTITIES
 from symtape.tape.recording import active_tapes, record
 from symtape.tape.replay import replay
 from symtape.tape.tensor import TENSORS, Tensor, Tensors, apply, wrap
 
-
-class _Own(threading.local):
-    """The namespace in which this thread builds derivatives; it holds the user's frame while it is at it."""
-
-    def __init__(self) -> None:
-        self.nodes = Derivatives()
-
-
-_own = _Own()
 _ident = attrgetter("ident")  # of C, as these run several times an operation
 _node = attrgetter("node")
 
@@ -125,13 +115,10 @@ def gradients(
     list of Tensor or None
     """
     if not is_recorded(records, targets):
-        nodes = _own.nodes
-        nodes.frame = user_frame(1)
-        try:
-            pairs = [(t, ones(nodes, t.node) if s is None else s.node) for t, s in zip(targets, seeds, strict=True)]
-            found = reverse(records, pairs, sources, nodes, TO_NODES)
-        finally:
-            nodes.frame = None
+        pairs = [
+            (t, ones(DERIVATIVES, t.node) if s is None else s.node) for t, s in zip(targets, seeds, strict=True)
+        ]
+        found = reverse(records, pairs, sources, DERIVATIVES, TO_NODES)
         return [
             None if g is None else wrap(NODES.zeros(s.shape, s.dtype) if g is ZERO else g)
             for s, g in zip(sources, found, strict=True)

@@ -163,14 +163,21 @@ def lift(value: Any) -> Tensor:
     if kind is not float and kind is not int and kind is not np.float64:
         if isinstance(value, Tensor):
             return value.read()  # type: ignore[attr-defined, no-any-return]
+        if isinstance(value, Node):
+            return _untracked(value)
         if isinstance(value, (list, tuple)):
             return _stack_nested(value)
         if hasattr(value, "__array__"):
             value = _plain_array(value)
             if value.dtype == object:
                 return _stack_elements(value)
+    return _untracked(constant(value))
+
+
+def _untracked(node: Node) -> Tensor:
+    """A tensor that no tape can track: of a constant, or of what a body closed over."""
     out = _new(Tensor)
-    out.node = constant(value)
+    out.node = node
     out.ident = 0
     out.op = None
     return out
