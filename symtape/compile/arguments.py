@@ -22,8 +22,9 @@ LITERAL_LIMIT: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A pointer that a kernel can get at: ``in``put or ``out``put number ``number``, or in the ``work``space, at the
-    byte offset that stands in ``sizes[number]``.
+    """A pointer that a kernel can get at.
+
+    Input or output number ``number``, or a place in the workspace, at the byte offset that stands in ``sizes[number]``.
     """
 
     area: str
@@ -32,7 +33,7 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Elements in memory: the one at ``i, j, ...`` stands ``offset + i*strides[0] + j*strides[1] + ...`` elements on."""
+    """Elements in memory: the one at ``i, j, ...`` stands ``offset + i*strides[0] + j*strides[1] + ...`` further on."""
 
     base: Base
     offset: int
@@ -49,7 +50,7 @@ class Constant:
 def is_plain(value: object) -> bool:
     """Whether a number is likely to be part of a formula (2, 0.5, -1) and not of the data (a count, a measurement)."""
     number = float(value)  # type: ignore[arg-type]
-    return number != number or abs(number) <= LITERAL_LIMIT and 2 * number == int(2 * number) or abs(number) == math.inf
+    return not math.isfinite(number) or (abs(number) <= LITERAL_LIMIT and (2 * number).is_integer())
 
 
 @dataclass(slots=True)

@@ -5,11 +5,11 @@ The element rule of such an op is its formula, which overflows where the op does
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from symtape.graph.node import Node, build
+from symtape.graph.node import ITEM, Node, build
 from symtape.graph.traverse import topological
 from symtape.ops.namespace import NODES
 
@@ -25,25 +25,36 @@ def _softmax(B: Any, x: Any, axes: tuple[int, ...]) -> Any:
     return B.divide(exps, B.sum(exps, axis=axes, keepdims=True))
 
 
-#: By the name of the op; ``rule(B, *inputs, *params)``.
-DECOMPOSITIONS: Final = MappingProxyType({"logsumexp": _logsumexp, "softmax": _softmax})
+def _custom_gradient(B: Any, *rest: Any) -> Any:
+    *operands, primal, _, _ = rest
+    return B.inline(primal, operands)
 
 
-def _rebuilt(op: Any, inputs: tuple[Node, ...], params: tuple[Any, ...]) -> Node:
-    rule: Callable[..., Any] | None = DECOMPOSITIONS.get(op.name)
-    if rule is not None:
-        return rule(NODES, *inputs, *params)  # type: ignore[no-any-return]
-    return build(op, inputs, params)
+#: By the name of the op; ``rule(B, *inputs, *params)`` gives a node, or a tuple of them for an op with several results.
+DECOMPOSITIONS: Final = MappingProxyType(
+    {"logsumexp": _logsumexp, "softmax": _softmax, "custom_gradient": _custom_gradient}
+)
 
 
 def decomposed(inputs: Sequence[Node], outputs: Sequence[Node]) -> tuple[Node, ...]:
-    """The outputs with such ops taken apart; the inputs stay as they are."""
-    order = topological(outputs, stop=inputs)
+    """The outputs with such ops taken apart, also those within what they are taken apart into; the inputs stay."""
     given = set(inputs)
-    changed: dict[Node, Node] = {}
-    for node in order:
+    while any(n.op.name in DECOMPOSITIONS and n not in given for n in topological(outputs, stop=inputs)):
+        outputs = _once(inputs, outputs)
+    return tuple(outputs)
+
+
+def _once(inputs: Sequence[Node], outputs: Sequence[Node]) -> list[Node]:
+    given = set(inputs)
+    changed: dict[Node, Any] = {}
+    for node in topological(outputs, stop=inputs):
         if node in given or not node.inputs:
             continue
-        if node.op.name in DECOMPOSITIONS or any(i in changed for i in node.inputs):
-            changed[node] = _rebuilt(node.op, tuple(changed.get(i, i) for i in node.inputs), node.params)
-    return tuple(changed.get(o, o) for o in outputs)
+        if node.op is ITEM and isinstance(changed.get(node.inputs[0]), tuple):
+            changed[node] = changed[node.inputs[0]][node.params[0]]
+        elif node.op.name in DECOMPOSITIONS:
+            arguments = [changed.get(i, i) for i in node.inputs]
+            changed[node] = DECOMPOSITIONS[node.op.name](NODES, *arguments, *node.params)
+        elif any(i in changed for i in node.inputs):
+            changed[node] = build(node.op, tuple(changed.get(i, i) for i in node.inputs), node.params)
+    return [changed.get(o, o) for o in outputs]

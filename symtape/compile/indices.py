@@ -1,7 +1,7 @@
 """Index expressions brought to one form: a constant plus multiples of indices, quotients, remainders and gathers.
 
-`Linear` is that form. It is where a transpose or slice becomes strides, and where the ``//`` and ``%`` of a reshape cancel
-against the strides of a contiguous array, so that most layout costs nothing at run time.
+`Linear` is that form. It is where a transpose or slice becomes strides, and where the ``//`` and ``%`` of a reshape
+cancel against the strides of a contiguous array, so that most layout costs nothing at run time.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import SupportsIndex, TypeAlias, Union
+from typing import SupportsIndex, TypeAlias
 
 from symtape.ops.element import Gather, Index, IndexLike, Quotient, Remainder, Scaled, Sum
 
@@ -39,7 +39,13 @@ class Gathered:
     length: int
 
 
-Atom: TypeAlias = Union[int, Divided, Modulo, Gathered]
+Atom: TypeAlias = "int | Divided | Modulo | Gathered | Found"
+
+
+class Found:
+    """A gather that was found in memory or registers: see `symtape.compile.loop_tree`."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +54,6 @@ class Linear:
 
     constant: int
     terms: tuple[tuple[Atom, int], ...] = ()
-
-    @property
-    def indices(self) -> frozenset[int]:
-        """Numbers of the indices that occur anywhere in the form."""
-        found: set[int] = set()
-        for atom, _ in self.terms:
-            if isinstance(atom, int):
-                found.add(atom)
-            elif isinstance(atom, Gathered):
-                found.update(*(a.indices for a in atom.at))
-            else:
-                found |= atom.of.indices
-        return frozenset(found)
 
     @property
     def is_affine(self) -> bool:
@@ -131,8 +124,10 @@ def bounds(form: Linear, extents: Sequence[int]) -> tuple[int, int]:
             least, most = 0, max(atom.length - 1, 0)
         elif isinstance(atom, Modulo):
             least, most = 0, atom.by - 1
-        else:
+        elif isinstance(atom, Divided):
             least, most = (b // atom.by for b in bounds(atom.of, extents))
+        else:
+            raise TypeError(f"no bounds are known of {atom!r}")
         low += factor * (least if factor > 0 else most)
         high += factor * (most if factor > 0 else least)
     return low, high

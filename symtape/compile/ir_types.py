@@ -94,7 +94,9 @@ def conversion(source: ScalarType, target: ScalarType) -> str | None:
     if source == target:
         return None
     if target.family == "b":
-        return f"fcmp une {source.register} {{0}}, 0.0" if source.family == "f" else f"icmp ne {source.register} {{0}}, 0"
+        return (
+            f"fcmp une {source.register} {{0}}, 0.0" if source.family == "f" else f"icmp ne {source.register} {{0}}, 0"
+        )
     if target.family == "f":
         if source.family == "f":
             word = "fpext" if target.bits > source.bits else "fptrunc"
@@ -103,9 +105,7 @@ def conversion(source: ScalarType, target: ScalarType) -> str | None:
         return f"{word} {source.register} {{0}} to {target.register}"
     if source.family == "f":
         word = "fptosi" if target.family == "i" else "fptoui"
-        return (
-            f"call {target.register} @llvm.{word}.sat.{target.suffix}.{source.suffix}({source.register} {{0}})"
-        )
+        return f"call {target.register} @llvm.{word}.sat.{target.suffix}.{source.suffix}({source.register} {{0}})"
     if source.bits == target.bits:
         return None
     if target.bits < source.bits:

@@ -58,7 +58,9 @@ class _Kept:
     def __enter__(self) -> None:
         return
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
         _raised.error = error
         return True
 
@@ -102,7 +104,9 @@ def located(error: BaseException | None, callback: Callback) -> BaseException | 
     """The error with the line of the user that the op came from."""
     place = f"{callback.op.name}, which stands at {describe(callback.code, callback.lasti)}"
     if isinstance(error, np.linalg.LinAlgError) and not isinstance(error, SingularMatrixError):
-        found = SingularMatrixError(f"{callback.op.name}: {error}; the operation stands at {describe(callback.code, callback.lasti)}")
+        found = SingularMatrixError(
+            f"{callback.op.name}: {error}; the operation stands at {describe(callback.code, callback.lasti)}"
+        )
         found.__cause__ = error
         return found
     if error is not None:
@@ -119,6 +123,7 @@ def _reader(shape: Sequence[int], dtype: DType) -> Any:
     block = ctypes.c_byte * nbytes
 
     def read(address: int) -> Array:
-        return np.frombuffer(block.from_address(address), dtype, count).reshape(shape)
+        array: Array = np.frombuffer(block.from_address(address), dtype, count)  # type: ignore[call-overload]
+        return array.reshape(shape)
 
     return read

@@ -22,12 +22,12 @@ from symtape.compile.loop_tree import (
     Operation,
     Position,
     Reduction,
-    Region,
     Tree,
 )
 from symtape.compile.lowering import Lowered
 from symtape.compile.module_text import ModuleText
 from symtape.compile.powers import power_lines
+from symtape.compile.regions import Region
 
 #: Elements whose sum is taken without keeping rounding errors.
 BLOCK: Final = 256
@@ -70,8 +70,12 @@ def region_call(module: ModuleText, region: Region, base: Base, kind: ScalarType
     """
     writer = _Writer(module, region)
     writer.run(base, kind)
-    text = writer.text
-    function = module.loop(text.parameters(), [*text.lines, "ret i32 0"])
+    return finished(writer.text)
+
+
+def finished(text: LoopText) -> Call:
+    """The function that was written, and what it is called with."""
+    function = text.module.loop(text.parameters(), [*text.lines, "ret i32 0"])
     return Call(
         function,
         tuple(text.pointers),
@@ -216,8 +220,10 @@ class _Writer:
             words |= {"sum": "or" if kind.family == "b" else "add", "prod": "and" if kind.family == "b" else "mul"}
         return self.text.put(f"{words[tree.how]} {kind.register} {left}, {right}")
 
-    def plain(self, tree: Reduction, indices: Sequence[int], start: str, low: str = "0", high: str | None = None) -> str:
-        """The reduction over the given indices as nested loops; ``low`` and ``high`` are the first one's, if not all."""
+    def plain(
+        self, tree: Reduction, indices: Sequence[int], start: str, low: str = "0", high: str | None = None
+    ) -> str:
+        """The reduction over the given indices as nested loops; ``low`` and ``high`` bound the first, if given."""
         text = self.text
         loops = []
         carried = start
@@ -260,7 +266,8 @@ class _Writer:
             short = text.put(f"icmp slt i64 {end}, {extent}")
             end = text.put(f"select i1 {short}, i64 {end}, i64 {extent}")
             partial = self.plain(tree, (last,), zero, loop.index, end)
-            high, low = self.two_sum(kind, *loop.carried, partial)
+            high, low = loop.carried
+            high, low = self.two_sum(kind, high, low, partial)
         for loop in reversed(loops):
             step = str(BLOCK) if length > LITERAL_LIMIT and loop is loops[-1] else "1"
             high, low = text.close(loop, [high, low], step)

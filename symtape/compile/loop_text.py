@@ -74,7 +74,7 @@ class LoopText:
         return self.integers.setdefault(value, f"%n{len(self.integers)}")
 
     def scalar(self, element: int | Constant, kind: ScalarType) -> str:
-        """A scalar of the caller as a parameter; constants that are likely to be part of a formula stand in the text."""
+        """A scalar of the caller as a parameter; constants that are likely part of a formula stand in the text."""
         if isinstance(element, int):
             return self.scalars.setdefault((element, kind), f"%s{len(self.scalars)}")
         text = literal(element.value, kind)

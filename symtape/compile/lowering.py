@@ -146,7 +146,9 @@ def _lowered(
         tree = ast.parse(line, mode="eval").body
     except SyntaxError as error:
         raise CompilationError(f"the lowering {line!r} is no expression: {error}") from error
-    registers = {name: reader.value(f"argument {k}", t) for k, (name, t) in enumerate(zip(_NAMES, arguments, strict=False))}
+    registers = {
+        name: reader.value(f"argument {k}", t) for k, (name, t) in enumerate(zip(_NAMES, arguments, strict=False))
+    }
     result = reader.read(tree, registers)
     if result is None:
         return None

@@ -1,12 +1,13 @@
 """What elementwise ops are made of: per op one line of the lowering language, as data.
 
-A line is an expression in the op's arguments ``x, y, z`` over the functions of `scalar_functions`, written with Python's
-operators where there is one (``~ & |`` and comparisons make truth values), ``select(condition, a, b)`` and numbers. The
-arguments are converted to one type first: that of the result, or, where the result is a truth value, the type that NumPy
-would compare in. ``x: truth`` before the line leaves an argument out of that and takes it as a truth value.
+A line is an expression in the op's arguments ``x, y, z`` over the functions of `scalar_functions`, written with
+Python's operators where there is one (``~`` and comparisons make truth values), ``select(condition, a, b)`` and
+numbers. The arguments are converted to one type first: that of the result, or, where the result is a truth value, the
+type that NumPy would compare in. ``x: truth;`` before the line leaves an argument out of that and takes it as a truth
+value. ``fold`` before a line in ``x, y`` says that the op takes any number of arguments and folds them from the left.
 
-``fold`` before a line in ``x, y`` says that the op takes any number of arguments and folds them from the left.
-`lowering.py` reads the lines. An op may carry a line of its own in its declaration (``lowering=``), which is used first.
+`lowering.py` reads the lines. An op may carry a line of its own in its declaration (``lowering=``), or a function from
+its params to a line, which is used first.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ LOWERINGS: Final = MappingProxyType(
         "log2": "log2(x)",
         "log10": "log10(x)",
         "log1p": "log1p(x)",
-        "logaddexp": "select(x == y, x + 0.6931471805599453, select(isnan(x - y), x - y, fmax(x, y) + log1p(exp(-absolute(x - y)))))",
+        "logaddexp": "select(x == y, x + 0.6931471805599453, select(isnan(x - y), x - y,"
+        " fmax(x, y) + log1p(exp(-absolute(x - y)))))",
         "logaddexp2": "select(x == y, x + 1, select(isnan(x - y), x - y,"
         " fmax(x, y) + 1.4426950408889634 * log1p(exp2(-absolute(x - y)))))",
         "sin": "sin(x)",

@@ -1,4 +1,4 @@
-"""A module of LLVM's text form under construction: declarations, functions, and loops that are shared by equal calls."""
+"""A module of LLVM's text form under construction: declarations, functions, and loops shared by equal calls."""
 
 from __future__ import annotations
 
@@ -29,6 +29,12 @@ class ModuleText:
         self._needed: set[int] = set()
         self._functions: list[str] = []
         self._loops: dict[str, str] = {}
+        self._number = 0
+
+    def next_number(self) -> int:
+        """A number that tells the names of functions apart."""
+        self._number += 1
+        return self._number
 
     def declare(self, *declarations: str) -> None:
         """Make declarations part of the module, each once."""

@@ -23,6 +23,8 @@ from symtape.graph.node import DType
 
 #: Straight-line operations up to which a kernel becomes part of the caller's module.
 _LINKED: Final = 2000
+#: Bytes of workspace that may stand on the caller's stack.
+_STACK: Final = 4096
 
 
 def numba_function(program: Program, names: Sequence[str], *, single: bool) -> Any:
@@ -32,7 +34,7 @@ def numba_function(program: Program, names: Sequence[str], *, single: bool) -> A
     ----------
     program : Program
     names : sequence of str
-        Of the inputs.
+        Of the inputs, for messages.
     single : bool
         Whether the one result comes by itself and not in a tuple.
 
@@ -42,59 +44,58 @@ def numba_function(program: Program, names: Sequence[str], *, single: bool) -> A
     """
     import numba
 
-    kernel = _kernel_intrinsic(program)
-    namespace = {
+    namespace: dict[str, Any] = {
         "np": np,
-        "kernel": kernel,
+        "kernel": _kernel_intrinsic(program),
         "AssumptionViolated": AssumptionViolated,
         "SingularMatrixError": SingularMatrixError,
         "CompilationError": CompilationError,
     }
-    text = _source(program, names, single)
-    module = compile(text, "<symtape function>", "exec")
-    code = next(c for c in module.co_consts if isinstance(c, CodeType))
-    for k, (_, dtype) in enumerate(program.input_types):
-        namespace[f"dtype{k}"] = numba.from_dtype(dtype)
-        namespace[f"converted{k}"] = _converter(dtype)
+    for k, (shape, dtype) in enumerate(program.input_types):
+        namespace[f"converted{k}"] = _converter(dtype) if shape else numba.from_dtype(dtype)
     for k, (_, dtype) in enumerate(program.output_types):
-        namespace[f"otype{k}"] = numba.from_dtype(dtype)
-    function = FunctionType(code, namespace)
-    dispatcher = numba.njit(error_model="numpy", nogil=True)(function)
-    dispatcher.symtape_program = program  # the code calls into it
+        namespace[f"type{k}"] = numba.from_dtype(dtype)
+    module = compile(_source(program, names, single), "<symtape function>", "exec")
+    code = next(c for c in module.co_consts if isinstance(c, CodeType))
+    dispatcher: Any = numba.njit(error_model="numpy", nogil=True)(FunctionType(code, namespace))
+    dispatcher.symtape_program = program  # the code may call into it
     return dispatcher
 
 
 def _source(program: Program, names: Sequence[str], single: bool) -> str:
-    """The wrapper: checks and copies inputs, makes results, calls the kernel, raises what its status means."""
+    """The wrapper: checks and converts inputs, makes results, calls the kernel, raises what its status means."""
     count = len(program.input_types)
-    arguments = [f"x{k}" for k in range(count)]
-    lines = [f"def function({', '.join(arguments)}):"]
+    lines = [f"def function({', '.join(f'x{k}' for k in range(count))}):"]
     for k, (shape, _) in enumerate(program.input_types):
-        if shape == ():
-            lines.append(f"    a{k} = np.empty(1, dtype{k})")
-            lines.append(f"    a{k}[0] = x{k}")
-            continue
-        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
-        label = names[k] if names[k].isidentifier() else f"number {k}"
-        lines.append(f"    if x{k}.shape != ({wanted}):")
-        lines.append(f"        raise ValueError('the input {label} has another shape than ({wanted})')")
+        if shape:
+            label = names[k] if names[k].isidentifier() else f"number {k}"
+            lines.append(f"    if x{k}.shape != {shape!r}:")
+            lines.append(f"        raise ValueError('the input {label} has another shape than {shape!r}')")
         lines.append(f"    a{k} = converted{k}(x{k})")
+    results, place = [], 1
     for k, (shape, _) in enumerate(program.output_types):
-        lines.append(f"    b{k} = np.empty({shape if shape else (1,)}, otype{k})")
-    lines.append(f"    work = np.empty({program.kernel.workspace + 64}, np.uint8)")
-    ins = "".join(f"a{k}, " for k in range(count))
-    outs = "".join(f"b{k}, " for k in range(len(program.output_types)))
-    lines.append(f"    status = kernel(({ins}), ({outs}), work)")
+        lines.append(f"    b{k} = np.empty({shape!r}, type{k})" if shape else f"    b{k} = type{k}(0)")
+        results.append(f"b{k}" if shape else f"found[{place}]")
+        place += not shape
+    room = program.kernel.workspace
+    lines.append(
+        f"    work = np.empty({room + 64 if room > _STACK else 0}, np.uint8)" if room > _STACK else "    work = 0"
+    )
+    given = "".join(f"a{k}, " for k in range(count))
+    wanted = "".join(f"b{k}, " for k in range(len(program.output_types)))
+    lines.append(f"    found = kernel(({given}), ({wanted}), work)")
+    lines.append("    status = found[0]")
     lines.append("    if status != 0:")
     for number, (_, _, text) in enumerate(program.guards, 1):
         lines.append(f"        if status == {number}:")
         lines.append(f"            raise AssumptionViolated({text!r})")
     lines.append(f"        if status == {INDEX_STATUS}:")
-    lines.append("            raise IndexError('an index array of the compiled function holds an index outside its axis')")
+    lines.append(
+        "            raise IndexError('an index array of the compiled function holds an index outside its axis')"
+    )
     lines.append(f"        if status == {CALLBACK_STATUS}:")
     lines.append("            raise SingularMatrixError('a matrix in the compiled function is singular')")
     lines.append("        raise CompilationError('the compiled function ended with an unknown status')")
-    results = [f"b{k}[0]" if shape == () else f"b{k}" for k, (shape, _) in enumerate(program.output_types)]
     lines.append(f"    return {results[0] if single else '(' + ', '.join(results) + ',)'}")
     return "\n".join(lines) + "\n"
 
@@ -110,12 +111,18 @@ def _converter(dtype: DType) -> Any:
         return np.ascontiguousarray(array, dtype)
 
     def implementation(array: Any) -> Any:
-        if array.dtype == wanted:
-            return lambda array: np.ascontiguousarray(array)
-        return lambda array: np.ascontiguousarray(array.astype(wanted))
+        def as_it_is(array: Any) -> Any:
+            return np.ascontiguousarray(array)
+
+        def cast(array: Any) -> Any:
+            return np.ascontiguousarray(array.astype(wanted))
+
+        chosen = as_it_is if array.dtype == wanted else cast
+        chosen.__annotations__.clear()
+        return chosen
 
     for function in (converted, implementation):
-        function.__annotations__.clear()  # numba compares signatures with those of the lambdas
+        function.__annotations__.clear()  # numba compares signatures, annotations included
     overload(converted)(implementation)
     return converted
 
@@ -128,60 +135,105 @@ def _private(text: str, name: str) -> str:
 
 
 def _kernel_intrinsic(program: Program) -> Any:
-    """The intrinsic ``kernel(inputs, outputs, work) -> int32``."""
-    from llvmlite import binding, ir
+    """The intrinsic ``kernel(inputs, outputs, work) -> (status, results of shape ())``."""
     from numba import types
-    from numba.core import cgutils
     from numba.extending import intrinsic
 
-    whole = program.kernel.module.whole()
-    linked = program.kernel.operations <= _LINKED and not program.kernel.extra
-    name = f"symtape_{hashlib.sha256(whole.encode()).hexdigest()[:24]}"
-    sizes = program.kernel.sizes or [0]
-    addresses = program.extra_addresses
-    address = program.kernel_address
+    linker = _Linker(program)
 
-    @intrinsic  # type: ignore[untyped-decorator]
     def kernel(typing_context: Any, inputs: Any, outputs: Any, work: Any) -> Any:
         del typing_context
-        signature = types.int32(inputs, outputs, work)
+        numbers = [kind for kind in outputs.types if not isinstance(kind, types.Array)]
+        signature = types.Tuple([types.int32, *numbers])(inputs, outputs, work)  # type: ignore[no-untyped-call]
 
         def generate(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
-            pointer = ir.IntType(8).as_pointer()
-            long = ir.IntType(64)
-            tables = []
-            for kind, value in zip(sig.args[:2], arguments[:2], strict=True):
-                found = []
-                for k, one in enumerate(kind.types):
-                    array = context.make_array(one)(context, builder, builder.extract_value(value, k))
-                    found.append(builder.bitcast(array.data, pointer))
-                tables.append(found)
-            for k, place in enumerate(addresses):
-                dynamic = context.add_dynamic_addr(builder, place, info=f"symtape data {k}")
-                tables[0].append(builder.bitcast(dynamic, pointer))
-            laid = []
-            for found in tables:
-                table = cgutils.alloca_once(builder, pointer, size=ir.Constant(long, max(len(found), 1)))
-                for k, one in enumerate(found):
-                    builder.store(one, builder.gep(table, [ir.Constant(long, k)]))
-                laid.append(builder.bitcast(table, pointer))
-            room = context.make_array(sig.args[2])(context, builder, arguments[2])
-            start = builder.ptrtoint(room.data, long)
-            aligned = builder.and_(builder.add(start, ir.Constant(long, 63)), ir.Constant(long, -64))
-            row = ir.ArrayType(long, len(sizes))
-            table = cgutils.global_constant(builder.module, f"{name}.sizes", ir.Constant(row, list(sizes)))
-            full = [*laid, builder.inttoptr(aligned, pointer), builder.bitcast(table, pointer)]
-            kind = ir.FunctionType(ir.IntType(32), [pointer] * 4)
-            if linked:
-                library = context.codegen().create_library(f"{name}_library")
-                library.add_llvm_module(binding.parse_assembly(_private(whole, name)))
-                context.active_code_library.add_linking_library(library)
-                function = cgutils.get_or_insert_function(builder.module, kind, name)
-            else:
-                dynamic = context.add_dynamic_addr(builder, address, info="symtape kernel")
-                function = builder.bitcast(dynamic, kind.as_pointer())
-            return builder.call(function, full)
+            given = linker.pointers(context, builder, sig.args[0], arguments[0])
+            wanted = linker.pointers(context, builder, sig.args[1], arguments[1])
+            status = linker.call(context, builder, given, wanted, (sig.args[2], arguments[2]))
+            loaded = [
+                linker.loaded(context, builder, kind, p)
+                for kind, p in zip(sig.args[1].types, wanted, strict=True)
+                if not isinstance(kind, types.Array)
+            ]
+            return context.make_tuple(builder, sig.return_type, [status, *loaded])
 
         return signature, generate
 
-    return kernel
+    kernel.__annotations__.clear()
+    return intrinsic(kernel)
+
+
+class _Linker:
+    """Builds the call of one program's kernel in a module of numba."""
+
+    def __init__(self, program: Program) -> None:
+        self.text = program.kernel.module.whole()
+        self.linked = program.kernel.operations <= _LINKED and not program.kernel.extra
+        self.name = f"symtape_{hashlib.sha256(self.text.encode()).hexdigest()[:24]}"
+        self.sizes = program.kernel.sizes or [0]
+        self.workspace = program.kernel.workspace
+        self.extra = program.extra_addresses
+        self.address = program.kernel_address
+
+    def pointers(self, context: Any, builder: Any, kind: Any, values: Any) -> list[Any]:
+        """The address of each entry of a tuple: of an array's data, or of a number, which is put on the stack."""
+        from llvmlite import ir
+        from numba import types
+        from numba.core import cgutils
+
+        found = []
+        for k, one in enumerate(kind.types):
+            value = builder.extract_value(values, k)
+            if isinstance(one, types.Array):
+                data = context.make_array(one)(context, builder, value).data
+            else:
+                data = cgutils.alloca_once_value(builder, context.get_value_as_data(builder, one, value))  # type: ignore[no-untyped-call]
+            found.append(builder.bitcast(data, ir.IntType(8).as_pointer()))
+        return found
+
+    @staticmethod
+    def loaded(context: Any, builder: Any, kind: Any, pointer: Any) -> Any:
+        """The number that stands at an address."""
+        data = builder.bitcast(pointer, context.get_data_type(kind).as_pointer())
+        return context.unpack_value(builder, kind, data)
+
+    def call(self, context: Any, builder: Any, given: list[Any], wanted: list[Any], work: tuple[Any, Any]) -> Any:
+        """The status of the kernel, called with tables of these pointers."""
+        from llvmlite import ir
+        from numba.core import cgutils
+
+        pointer, long = ir.IntType(8).as_pointer(), ir.IntType(64)
+        for k, place in enumerate(self.extra):
+            address = context.add_dynamic_addr(builder, place, info=f"symtape data {k}")
+            given = [*given, builder.bitcast(address, pointer)]
+        full = []
+        for entries in (given, wanted):
+            length = ir.Constant(long, max(len(entries), 1))
+            table = cgutils.alloca_once(builder, pointer, size=length)  # type: ignore[no-untyped-call]
+            for k, one in enumerate(entries):
+                builder.store(one, builder.gep(table, [ir.Constant(long, k)]))
+            full.append(builder.bitcast(table, pointer))
+        kind, value = work
+        if self.workspace > _STACK:
+            room = context.make_array(kind)(context, builder, value).data
+        else:
+            room = cgutils.alloca_once(builder, ir.IntType(8), size=ir.Constant(long, self.workspace + 64))  # type: ignore[no-untyped-call]
+        start = builder.and_(builder.add(builder.ptrtoint(room, long), ir.Constant(long, 63)), ir.Constant(long, -64))
+        row = ir.Constant(ir.ArrayType(long, len(self.sizes)), list(self.sizes))
+        sizes = cgutils.global_constant(builder.module, f"{self.name}.sizes", row)  # type: ignore[no-untyped-call]
+        full += [builder.inttoptr(start, pointer), builder.bitcast(sizes, pointer)]
+        return builder.call(self.function(context, builder, pointer), full)
+
+    def function(self, context: Any, builder: Any, pointer: Any) -> Any:
+        """The kernel: linked into the module, or at its address."""
+        from llvmlite import binding, ir
+        from numba.core import cgutils
+
+        kind = ir.FunctionType(ir.IntType(32), [pointer] * 4)
+        if not self.linked:
+            address = context.add_dynamic_addr(builder, self.address, info="symtape kernel")
+            return builder.bitcast(address, kind.as_pointer())
+        library = context.codegen().create_library(f"{self.name}_library")
+        library.add_llvm_module(binding.parse_assembly(_private(self.text, self.name)))
+        context.active_code_library.add_linking_library(library)
+        return cgutils.get_or_insert_function(builder.module, kind, self.name)  # type: ignore[no-untyped-call]

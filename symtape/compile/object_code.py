@@ -1,9 +1,9 @@
 """From LLVM IR text to machine code in memory, through llvmlite alone: numba is never imported here.
 
 Two steps that can stand in different processes: `compile_text` makes the bytes of an object file for this machine, and
-`load` links such bytes into the process and finds the functions in them. An object file holds no address: what it calls
-(libm, SciPy's C functions) is named, and `load` looks each name up before it links, since LLVM ends the process when one
-is unknown.
+`load` links such bytes into the process and finds the functions in them. An object file holds no address: what it
+calls (libm, SciPy's C functions) is named, and `load` looks each name up before it links, since LLVM ends the process
+when one is unknown.
 """
 
 from __future__ import annotations

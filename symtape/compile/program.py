@@ -174,8 +174,7 @@ class Program:
         self._frames.append(frame)
 
     def _run(self, frame: Frame, arrays: Sequence[npt.ArrayLike], out: Sequence[Array | None] | None) -> None:
-        k = 0
-        for buffer, shape, dtype in frame.plan:
+        for k, (buffer, shape, dtype) in enumerate(frame.plan):
             given: Any = arrays[k]
             if type(given) is np.ndarray:
                 if given.shape != shape or given.dtype is not dtype:
@@ -186,7 +185,6 @@ class Program:
                 buffer[...] = given
             else:
                 frame.point(k, given)
-            k += 1
         if not frame.simple:
             frame.take_results(out)
         status = self._kernel(*frame.arguments)

@@ -6,6 +6,7 @@ import ctypes
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -39,12 +40,11 @@ def run_rows(
     load = sum(a.size for a in (*given, *results))
     parts = max(1, min(most, count, load // _SHARE + 1 if threads is None else most))
     edges = [count * p // parts for p in range(parts + 1)]
-    spans = list(zip(edges[:-1], edges[1:], strict=True))
     if parts == 1:
         found = [_run(program, given, results, steps, 0, count, nan_rows)]
     else:
         with ThreadPoolExecutor(parts) as pool:
-            tasks = [pool.submit(_run, program, given, results, steps, a, b, nan_rows) for a, b in spans]
+            tasks = [pool.submit(_run, program, given, results, steps, a, b, nan_rows) for a, b in pairwise(edges)]
             found = [task.result() for task in tasks]
     failed = [f for f in found if f is not None]
     if failed:

@@ -18,8 +18,8 @@ ROWS_SIGNATURE: Final = (
 def define_rows(module: ModuleText, kernel: str, inputs: int, others: int, outputs: int) -> None:
     """Add ``int32 rows(in, out, work, sizes, steps, tables, begin, end, stopped)`` to a module.
 
-    It runs the kernel for each row from ``begin`` to below ``end``. ``steps`` are the bytes from one row to the next, of
-    each input and then of each output; ``tables`` is room for as many pointers as the kernel takes. It stops at the
+    It runs the kernel for each row from ``begin`` to below ``end``. ``steps`` are the bytes from one row to the next,
+    of each input and then of each output; ``tables`` is room for as many pointers as the kernel takes. It stops at the
     first row whose status is not 0, returns that status, and writes the number of the row to ``stopped``.
 
     Parameters

@@ -1,8 +1,8 @@
 """The one table of scalar functions: what each name of the lowering language is in LLVM, for each family of types.
 
-An entry is an instruction, with ``T`` for the type, or, after ``@``, a function: an intrinsic of LLVM (``@llvm.``, which
-takes the type as a suffix), a function of libm (its single-precision twin has an ``f`` at the end), or one of SciPy's C
-functions (``@special.``, in double precision whatever the type).
+An entry is an instruction, with ``T`` for the type, or, after ``@``, a function: an intrinsic of LLVM (``@llvm.``,
+which takes the type as a suffix), a function of libm (its single-precision twin has an ``f`` at the end), or one of
+SciPy's C functions (``@special.``, in double precision whatever the type).
 """
 
 from __future__ import annotations
@@ -63,9 +63,7 @@ def _compare(floating: str, signed: str, unsigned: str) -> ScalarFunction:
 #: Names of the lowering language. FLAGS is replaced by the fast-math flags that the options allow.
 FUNCTIONS: Final = MappingProxyType(
     {
-        "add": ScalarFunction(
-            "fadd FLAGS T {0}, {1}", "add T {0}, {1}", "add T {0}, {1}", "or T {0}, {1}", arity=2
-        ),
+        "add": ScalarFunction("fadd FLAGS T {0}, {1}", "add T {0}, {1}", "add T {0}, {1}", "or T {0}, {1}", arity=2),
         "subtract": ScalarFunction("fsub FLAGS T {0}, {1}", "sub T {0}, {1}", "sub T {0}, {1}", arity=2),
         "multiply": ScalarFunction(
             "fmul FLAGS T {0}, {1}", "mul T {0}, {1}", "mul T {0}, {1}", "and T {0}, {1}", arity=2
@@ -98,7 +96,9 @@ FUNCTIONS: Final = MappingProxyType(
         "minimum": ScalarFunction("@llvm.minimum", "@llvm.smin", "@llvm.umin", "and T {0}, {1}", arity=2),
         "fmax": ScalarFunction("@llvm.maxnum", "@llvm.smax", "@llvm.umax", "or T {0}, {1}", arity=2),
         "fmin": ScalarFunction("@llvm.minnum", "@llvm.smin", "@llvm.umin", "and T {0}, {1}", arity=2),
-        "absolute": ScalarFunction("@llvm.fabs", "call T @llvm.abs.S(T {0}, i1 false)", "or T {0}, 0", "or T {0}, false"),
+        "absolute": ScalarFunction(
+            "@llvm.fabs", "call T @llvm.abs.S(T {0}, i1 false)", "or T {0}, 0", "or T {0}, false"
+        ),
         "sqrt": _intrinsic("sqrt"),
         "sin": _intrinsic("sin"),
         "cos": _intrinsic("cos"),

@@ -40,7 +40,9 @@ class Chunks:
         self.operations = 0
         self.slots = 0
         self._kinds: list[ScalarType] = []
-        self._homes: list[tuple[int, int]] = []  # chunk and line of the definition; (-1, place) for elements of arguments
+        self._homes: list[
+            tuple[int, int]
+        ] = []  # chunk and line of the definition; (-1, place) for elements of arguments
         self._slot_of: dict[int, int] = {}
         self._arguments: dict[tuple[Base, int], int] = {}
         self._places: list[tuple[Base, int]] = []
@@ -290,6 +292,23 @@ class Chunks:
             f"ret i32 {status}",
             f"{name}.on:",
         ]
+
+    def either(self, condition: str, yes: str, no: str) -> str:
+        """The ``i32`` result of one of two calls."""
+        name = self.label()
+        self._lines += [
+            f"br i1 {condition}, label %{name}.yes, label %{name}.no",
+            f"{name}.yes:",
+            f"%{name}.a = {yes}",
+            f"br label %{name}.end",
+            f"{name}.no:",
+            f"%{name}.b = {no}",
+            f"br label %{name}.end",
+            f"{name}.end:",
+            f"%{name} = phi i32 [ %{name}.a, %{name}.yes ], [ %{name}.b, %{name}.no ]",
+        ]
+        self.operations += 2
+        return f"%{name}"
 
     def cut(self) -> None:
         """Close the current function if it is long enough; called between operations."""

@@ -1,4 +1,4 @@
-"""In which order the nodes run, how long each value is needed, and which of them are small enough for straight-line code."""
+"""In which order the nodes run, how long each value is needed, and how much work a rule is."""
 
 from __future__ import annotations
 

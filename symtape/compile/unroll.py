@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -111,9 +112,7 @@ class Unroller:
         if how not in REDUCTIONS:
             raise CannotUnroll(how)
         places = itertools.product(*map(range, extents))
-        parts = [
-            self._scalar(body, at | {first + k: i for k, i in enumerate(place)}, top=False) for place in places
-        ]
+        parts = [self._scalar(body, at | {first + k: i for k, i in enumerate(place)}, top=False) for place in places]
         if not parts:
             return Constant(_IDENTITIES[how]), self.dtype
         dtype = self.dtype if top else reduced_dtype(how, np.dtype(parts[0][1]))
@@ -145,7 +144,7 @@ class Unroller:
                 if not -int(length) <= found < int(length):
                     raise IndexError(f"index {found} is out of bounds for axis with size {length}")
                 return found % int(length)
-        return int(index)
+        return int(operator.index(index))
 
 
 def _need(lowered: Lowered | None) -> Lowered:

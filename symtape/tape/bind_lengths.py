@@ -24,7 +24,12 @@ def lengths(name: str, declared: Shape, given: Sequence[int], known: dict[str, i
         raise ShapeError(f"{name} has shape {tuple(given)}, wanted {declared}")
     for length, number in zip(declared, given, strict=True):
         if isinstance(length, Dim):
-            if len(length.terms) == 1 and length.terms[0][0] and len(length.terms[0][0]) == 1 and length.terms[0][1] == 1:
+            if (
+                len(length.terms) == 1
+                and length.terms[0][0]
+                and len(length.terms[0][0]) == 1
+                and length.terms[0][1] == 1
+            ):
                 (symbol_name,) = length.terms[0][0]
                 if known.setdefault(symbol_name, number) != number:
                     raise ShapeError(
@@ -65,7 +70,9 @@ def bound(
         shape = bound_shape(node.shape, known)
         if not is_known(shape):
             names = sorted({n for d in shape if isinstance(d, Dim) for n in d.names})
-            raise UnboundDimensionError(f"the length {', '.join(names)} has no number: no input has it as an axis of its own")
+            raise UnboundDimensionError(
+                f"the length {', '.join(names)} has no number: no input has it as an axis of its own"
+            )
         label = node.params[1] if len(node.params) > 1 else None
         new[node] = symbol(label if isinstance(label, str) else None, shape, node.dtype)
     for node in topological(nodes, stop=inputs):
@@ -83,5 +90,7 @@ def _bound_param(param: Any, known: Mapping[str, int]) -> Any:
     if isinstance(param, tuple):
         return tuple(_bound_param(p, known) for p in param)
     if isinstance(param, Graph) and any(n.flags & PLACEHOLDER and not is_known(n.shape) for n in param.inputs):
-        raise UnboundDimensionError("the body of a cond or custom_gradient has named lengths; give its inputs known shapes")
+        raise UnboundDimensionError(
+            "the body of a cond or custom_gradient has named lengths; give its inputs known shapes"
+        )
     return param

@@ -1,13 +1,13 @@
 """The function that `st.function` gives: a compiled graph behind the call that its user would write.
 
-Arrays in, arrays out (Python numbers for shape ()); with tensors among the arguments the graph is done again on them, so
-that tapes see it. The program is compiled at the first call that needs it.
+Arrays in, arrays out (Python numbers for shape ()); with tensors among the arguments the graph is done again on them,
+so that tapes see it. The program is compiled at the first call that needs it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -83,7 +83,9 @@ class CompiledFunction:
         self._program: Program | None = None
         self._fast: Any = None
         kind = signature.results.kind
-        simple = kind in (list, tuple) and not signature.fixed and all(c.kind is None for c in signature.results.children)
+        simple = (
+            kind in (list, tuple) and not signature.fixed and all(c.kind is None for c in signature.results.children)
+        )
         self._finish: Any = signature.rebuild
         if kind is None and not signature.fixed:
             self._finish = _first
@@ -124,7 +126,9 @@ class CompiledFunction:
         values = self._matched(args, kwargs)
         if any(isinstance(v, Tensor) for v in values):
             if out is not None:
-                raise TypeError("out= takes arrays, and there are tensors among the arguments: their results are tensors")
+                raise TypeError(
+                    "out= takes arrays, and there are tensors among the arguments: their results are tensors"
+                )
             return self._replayed(values)
         arrays = [np.asarray(v) for v in values]
         if any(a.dtype == object for a in arrays):
@@ -146,10 +150,14 @@ class CompiledFunction:
         if kwargs:
             unknown = sorted(set(kwargs) - set(names))
             if unknown or not self._flat:
-                raise TypeError(f"the function has no argument {', '.join(unknown or kwargs)}; its inputs are {', '.join(names)}")
+                raise TypeError(
+                    f"the function has no argument {', '.join(unknown or kwargs)}; its inputs are {', '.join(names)}"
+                )
             rest = names[len(args) :]
             if set(rest) != set(kwargs):
-                raise TypeError(f"the function takes {', '.join(names)}, got {len(args)} positional and {', '.join(kwargs)}")
+                raise TypeError(
+                    f"the function takes {', '.join(names)}, got {len(args)} positional and {', '.join(kwargs)}"
+                )
             args = [*args, *[kwargs[name] for name in rest]]
         if len(args) != len(top.children):
             raise TypeError(f"the function takes {len(top.children)} inputs ({', '.join(names)}), got {len(args)}")
@@ -194,8 +202,7 @@ class CompiledFunction:
             conditions = [node for node, _, _ in s.guards]
             inputs, nodes = bound(s.inputs, [*s.outputs, *conditions], known)
             checks = [
-                (node, value, text)
-                for node, (_, value, text) in zip(nodes[len(s.outputs) :], s.guards, strict=True)
+                (node, value, text) for node, (_, value, text) in zip(nodes[len(s.outputs) :], s.guards, strict=True)
             ]
             found = Program(inputs, nodes[: len(s.outputs)], guards=checks, options=self._options)
             self._programs[key] = found
@@ -269,7 +276,9 @@ class CompiledFunction:
         own = [len(node.shape) for node in s.inputs]
         for a, rank, node, name in zip(arrays, own, s.inputs, s.names, strict=True):
             if a.ndim < rank or (is_known(node.shape) and a.shape[a.ndim - rank :] != node.shape):
-                raise ShapeError(f"the input {name!r} has shape {a.shape}, wanted {node.shape} behind the axes of the batch")
+                raise ShapeError(
+                    f"the input {name!r} has shape {a.shape}, wanted {node.shape} behind the axes of the batch"
+                )
         leads = [a.shape[: a.ndim - rank] for a, rank in zip(arrays, own, strict=True)]
         try:
             lead = np.broadcast_shapes(*leads)
@@ -280,7 +289,13 @@ class CompiledFunction:
         for a, first in zip(arrays, leads, strict=True):
             if first:
                 shape = a.shape[len(first) :]
-                whole = a if first == lead else np.broadcast_to(a, lead + shape) if len(first) == len(lead) else _lined_up(a, first, lead)
+                whole = (
+                    a
+                    if first == lead
+                    else np.broadcast_to(a, lead + shape)
+                    if len(first) == len(lead)
+                    else _lined_up(a, first, lead)
+                )
                 laid.append(whole.reshape((count, *shape)))
             else:
                 laid.append(a)

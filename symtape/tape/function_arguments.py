@@ -42,7 +42,8 @@ class Doors:
                 self.symbols[value] = symbol(value.name)
             return self.symbols[value]
         raise TypeError(
-            f"an input of st.function is a variable, a symbol or another tensor, got the {type(value).__name__} {value!r}"
+            "an input of st.function is a variable, a symbol or another tensor, "
+            f"got the {type(value).__name__} {value!r}"
         )
 
     def output(self, value: Any) -> Tensor:

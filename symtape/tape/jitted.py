@@ -1,4 +1,4 @@
-"""`st.jit`: a function of arrays, recorded at its first call and compiled, and again for each kind of arguments and branch.
+"""`st.jit`: a function of arrays, recorded and compiled for each kind of arguments and each branch.
 
 A recording serves all calls whose arguments have the same nesting, shapes and dtypes and the same values where they are
 no numbers, as long as its guards hold. Machine code is shared more widely: it does not depend on lengths.

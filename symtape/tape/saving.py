@@ -82,7 +82,8 @@ def to_bytes(value: Any) -> bytes:
     found, structure = pytree.flatten(value, is_whole)
     if not found or not all(isinstance(v, Tensor) for v in found):
         raise TypeError(
-            f"st.save takes a compiled function or tensors (in lists, tuples or dicts), got the {type(value).__name__} {value!r}"
+            "st.save takes a compiled function or tensors (in lists, tuples or dicts), "
+            f"got the {type(value).__name__} {value!r}"
         )
     document, arrays = encode([lift(v).node for v in found])
     return pack({"kind": "tensors", "graph": document, "structure": _structure_form(structure)}, arrays)

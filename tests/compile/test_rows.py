@@ -84,7 +84,26 @@ def test_compiled_code_agrees_with_numpy(row, options):
         compare(row, arrays, actual, expected)
 
 
-SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, np.inf, -np.inf, np.nan, 1e300, -1e300, 1e-300, 5e-324, 1e17, 710.0]
+SPECIAL = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    -0.5,
+    2.0,
+    -2.0,
+    3.0,
+    np.inf,
+    -np.inf,
+    np.nan,
+    1e300,
+    -1e300,
+    1e-300,
+    5e-324,
+    1e17,
+    710.0,
+]
 EDGES = {
     "float64": np.array(SPECIAL),
     "float32": np.array([*SPECIAL[:12], 1e38, -1e38, 1e-38, 1e-45, 1e9, 89.0], np.float32),
