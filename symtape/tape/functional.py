@@ -7,9 +7,10 @@ outer transforms see it. `st.jit` is for functions that are called often.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,11 +18,15 @@ from symtape import pytree
 from symtape.compile.evaluate import as_array, evaluate
 from symtape.errors import NotDifferentiableError, ShapeError
 from symtape.graph.node import PLACEHOLDER, SYMBOLIC, Node
+from symtape.graph.shapes import Shape
+from symtape.ops.namespace import DERIVATIVES as B
 from symtape.tape.callable_arguments import Static, is_whole
 from symtape.tape.record_callable import Recorded, record
 from symtape.tape.recording import active_captures
 from symtape.tape.replay import assume, replay
 from symtape.tape.tensor import Tensor, lift, wrap
+
+Transformed: TypeAlias = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +136,15 @@ def finish(recorded: Recorded, nodes: Sequence[Node], given: Mapping[Node, Tenso
 
 def number(value: Any) -> Any:
     """An evaluated value as a fresh array, or as a Python number if its shape is ()."""
-    return value.item() if value.ndim == 0 else as_array(value)
+    return np.asarray(value).item() if np.ndim(value) == 0 else as_array(value)
 
 
 def as_positions(argnums: Any, count: int, by: str) -> tuple[int, ...]:
     """Positions of the differentiated arguments, none negative."""
-    single = isinstance(argnums, (int, np.integer)) and not isinstance(argnums, bool)
-    positions = (argnums,) if single else tuple(argnums)
+    positions = tuple(argnums) if isinstance(argnums, (tuple, list)) else (argnums,)
     found: list[int] = []
     for k in positions:
-        if not isinstance(k, (int, np.integer)):
+        if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
             raise TypeError(f"{by}: argnums must be an int or a sequence of ints, got {argnums!r}")
         if not -count <= k < count:
             raise ValueError(f"{by}: argnums names argument {k}, but {count} positional arguments were given")
@@ -168,11 +172,11 @@ def call(
     """
     prepared: list[Any] = [Static(a) for a in args]
     tensors: list[Tensor | None] = []
-    groups: list[tuple[pytree.Structure, int, int]] = []
-    for k in positions:
+    found: dict[int, tuple[pytree.Structure, int, int]] = {}
+    for k in sorted(positions):  # the order of the inputs
         leaves, structure = pytree.flatten(args[k], is_whole)
         inputs = [_differentiable(leaf, by, k) for leaf in leaves]
-        groups.append((structure, len(tensors), len(tensors) + len(inputs)))
+        found[k] = (structure, len(tensors), len(tensors) + len(inputs))
         tensors.extend(lift(i) if isinstance(i, Tensor) else None for i in inputs)
         prepared[k] = structure.unflatten(inputs)
     beside: list[Beside] = []
@@ -185,10 +189,10 @@ def call(
             raise TypeError(f"{by}: with has_aux=True the function must return a pair (value, aux), got {result!r}")
         value, aux = result
         leaves, structure = pytree.flatten(aux, is_whole)
-        found = [v for v in leaves if isinstance(v, Tensor)]
+        own = [v for v in leaves if isinstance(v, Tensor)]
         fixed = {k: v for k, v in enumerate(leaves) if not isinstance(v, Tensor)}
-        beside[:] = [Beside(structure, fixed, len(found))]
-        return value, found
+        beside[:] = [Beside(structure, fixed, len(own))]
+        return value, own
 
     fixed_named = {k: Static(v) for k, v in kwargs.items()}
     recorded = record(run, prepared, fixed_named, by=by, pure=False, like=function)
@@ -196,7 +200,7 @@ def call(
     return Call(
         recorded=recorded,
         tensors=tuple(wrap(n) if t is None else t for n, t in zip(recorded.inputs, tensors, strict=True)),
-        groups=tuple(groups),
+        groups=tuple(found[k] for k in positions),
         plain=not any(isinstance(v, Tensor) for v in others),
         aux=beside[0] if beside else None,
         by=by,
@@ -215,8 +219,7 @@ def _differentiable(leaf: Any, by: str, position: int) -> Any:
     if dtype.kind != "f":
         raise NotDifferentiableError(
             f"{by}: argument {position} holds a value of dtype {dtype}, in which nothing can be differentiated; "
-            "wanted floats: convert it with "
-            "np.asarray(x, float) or x.astype(float), or leave it out of argnums"
+            "wanted floats: convert it with np.asarray(x, float) or x.astype(float), or leave it out of argnums"
         )
     return leaf
 
@@ -239,3 +242,32 @@ def scalar_output(c: Call) -> Node:
     if values[0].dtype.kind != "f":
         raise NotDifferentiableError(f"{c.by}: the function returned {values[0].dtype}, wanted a float")
     return values[0]
+
+
+def call_at(
+    fun: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Any, by: str, has_aux: bool
+) -> tuple[Call, bool]:
+    """The call with what ``argnums`` names as inputs, and whether that is one argument."""
+    positions = as_positions(argnums, len(args), by)
+    return call(fun, args, kwargs, positions, by=by, has_aux=has_aux), not isinstance(argnums, (tuple, list))
+
+
+def dressed_as(fun: Callable[..., Any], name: str) -> Callable[[Transformed], Transformed]:
+    """Give a transformed function the name and text of the one it comes from."""
+
+    def dress(made: Transformed) -> Transformed:
+        functools.update_wrapper(made, fun, assigned=("__module__", "__doc__"), updated=())
+        made.__name__ = made.__qualname__ = f"{name}_of_{getattr(fun, '__name__', 'function').strip('<>')}"
+        return made
+
+    if not callable(fun):
+        raise TypeError(f"st.{name} takes a function, got {fun!r}; of a tensor, ask the tape: tape.gradient(y, x)")
+    return dress
+
+
+def or_zeros(found: Node | None, *like: Node) -> Node:
+    """A derivative, or zeros of its shape where nothing flows."""
+    if found is not None:
+        return found
+    shape: Shape = tuple(d for node in like for d in node.shape)
+    return B.zeros(shape, like[0].dtype)  # type: ignore[no-any-return]

@@ -7,26 +7,18 @@ around one of them compiles it. Transforms nest: ``st.grad(st.grad(f))``, ``st.v
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
-
-import numpy as np
+from typing import Any
 
 from symtape import pytree
-from symtape.autodiff.batching import batch_graph
-from symtape.autodiff.jacobian import jacobian as jacobian_node
-from symtape.autodiff.sweep import gradient, pullback
-from symtape.autodiff.sweep import tangents as push
+from symtape.autodiff.forward import tangents as push
+from symtape.autodiff.reverse import gradient, pullback
 from symtape.errors import DTypeError, ShapeError
-from symtape.graph.node import Node, constant, symbol
-from symtape.graph.shapes import Length, Shape, is_known, size
+from symtape.graph.node import Node, symbol
 from symtape.ops.namespace import DERIVATIVES as B
 from symtape.tape.callable_arguments import is_whole
-from symtape.tape.functional import Call, as_positions, call, scalar_output
+from symtape.tape.functional import Call, Transformed, call, call_at, dressed_as, or_zeros, scalar_output
 from symtape.tape.tensor import Tensor, lift
-
-Transformed: TypeAlias = Callable[..., Any]
 
 
 def grad(fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Transformed:
@@ -67,7 +59,7 @@ def grad(fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: boo
     """
     both = value_and_grad(fun, argnums, has_aux)
 
-    @_like(fun, "grad")
+    @dressed_as(fun, "grad")
     def gradient_of(*args: Any, **kwargs: Any) -> Any:
         value, found = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found
@@ -95,11 +87,11 @@ def value_and_grad(fun: Callable[..., Any], argnums: int | Sequence[int] = 0, ha
     (6.0, (2.0, 3.0))
     """
 
-    @_like(fun, "value_and_grad")
+    @dressed_as(fun, "value_and_grad")
     def value_and_gradient_of(*args: Any, **kwargs: Any) -> Any:
-        c, single = _call(fun, args, kwargs, argnums, "st.grad", has_aux)
+        c, single = call_at(fun, args, kwargs, argnums, "st.grad", has_aux)
         output = scalar_output(c)
-        found = [_or_zeros(g, x) for g, x in zip(gradient(output, c.inputs), c.inputs, strict=True)]
+        found = [or_zeros(g, x) for g, x in zip(gradient(output, c.inputs), c.inputs, strict=True)]
         results = c.finish([output, *found, *c.auxiliary])
         aux = results[1 + len(found) :]
         slopes = c.per_argument(results[1 : 1 + len(found)], single)
@@ -107,102 +99,6 @@ def value_and_grad(fun: Callable[..., Any], argnums: int | Sequence[int] = 0, ha
         return ((value, c.aux.rebuild(aux)), slopes) if c.aux is not None else (value, slopes)
 
     return value_and_gradient_of
-
-
-def jacobian(fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Transformed:
-    """The Jacobian of a function of arrays as a function, derived in tensor form.
-
-    Parameters
-    ----------
-    fun : callable
-        Returns arrays, nested structures of them too.
-    argnums, has_aux
-        See `grad`.
-
-    Returns
-    -------
-    callable
-        Gives, for each output, the structure of the differentiated argument, with shapes ``output.shape +
-        input.shape``.
-
-    Examples
-    --------
-    >>> import numpy as np, symtape as st
-    >>> st.jacobian(lambda x: np.array([x[0] * x[1], x[1]]))(np.array([2.0, 3.0]))
-    array([[3., 2.],
-           [0., 1.]])
-    """
-    return _jacobian(fun, argnums, has_aux, "jacobian", jacobian_node)
-
-
-def jacrev(fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Transformed:
-    """The Jacobian by reverse mode, all rows at once: cheap where outputs are few. See `jacobian`.
-
-    Examples
-    --------
-    >>> import numpy as np, symtape as st
-    >>> st.jacrev(lambda x: x**2)(np.array([2.0, 3.0]))
-    array([[4., 0.],
-           [0., 6.]])
-    """
-    return _jacobian(fun, argnums, has_aux, "jacrev", _rows)
-
-
-def jacfwd(fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Transformed:
-    """The Jacobian by forward mode, all columns at once: cheap where inputs are few. See `jacobian`.
-
-    Examples
-    --------
-    >>> import numpy as np, symtape as st
-    >>> st.jacfwd(lambda t: np.array([np.sin(t), t**2]))(0.0)
-    array([1., 0.])
-    """
-    return _jacobian(fun, argnums, has_aux, "jacfwd", _columns)
-
-
-def hessian(fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Transformed:
-    """The second derivatives of a function as a function.
-
-    Parameters
-    ----------
-    fun, argnums, has_aux
-        See `jacobian`; ``fun`` need not return a scalar.
-
-    Returns
-    -------
-    callable
-        Gives, for each output, a structure of structures of the differentiated argument, with shapes
-        ``output.shape + input.shape + input.shape``.
-
-    Examples
-    --------
-    >>> import numpy as np, symtape as st
-    >>> st.hessian(lambda x: x[0]**2 * x[1])(np.array([1.0, 2.0]))
-    array([[4., 2.],
-           [2., 0.]])
-    """
-
-    @_like(fun, "hessian")
-    def hessian_of(*args: Any, **kwargs: Any) -> Any:
-        c, single = _call(fun, args, kwargs, argnums, "st.hessian", has_aux)
-        nodes: list[Node] = []
-        for output in c.values:
-            for x in c.inputs:
-                first = gradient(output, [x])[0] if output.shape == () else jacobian_node(output, x)
-                for z in c.inputs:
-                    second = None if first is None else jacobian_node(first, z)
-                    nodes.append(_or_zeros(second, output, x, z))
-        results = c.finish([*nodes, *c.auxiliary])
-        inner = len(c.inputs)
-        by_output = []
-        for k in range(len(c.values)):
-            own = results[k * inner * inner : (k + 1) * inner * inner]
-            rows = [c.per_argument(own[i * inner : (i + 1) * inner], single) for i in range(inner)]
-            by_output.append(c.per_argument(rows, single))
-        value = c.as_value(by_output)
-        return value if c.aux is None else (value, c.aux.rebuild(results[len(nodes) :]))
-
-    return hessian_of
 
 
 def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
@@ -237,7 +133,7 @@ def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
         raise ValueError(f"st.jvp: {len(primals)} primals, but {len(tangents)} tangents")
     c = call(fun, primals, {}, range(len(primals)), by="st.jvp", has_aux=has_aux)
     directions, given = _like_inputs(c, [_matched(c, k, t, "tangents") for k, t in enumerate(tangents)], "the tangent")
-    found = [_or_zeros(d, o) for d, o in zip(push(c.values, c.inputs, directions), c.values, strict=True)]
+    found = [or_zeros(d, o) for d, o in zip(push(c.values, c.inputs, directions), c.values, strict=True)]
     plain = not any(isinstance(t, Tensor) for t in pytree.flatten(tangents, is_whole)[0])
     results = c.finish([*c.values, *found, *c.auxiliary], given, plain)
     n = len(c.values)
@@ -279,7 +175,7 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         structure = pytree.flatten(value, is_whole)[1]
         leaves = [v for v in structure.match(cotangent, "st.vjp: the cotangent") if v is not None]
         nodes, given = _stand_ins(c.values, leaves, "st.vjp: the cotangent")
-        found = [_or_zeros(g, x) for g, x in zip(pullback(c.values, nodes, c.inputs), c.inputs, strict=True)]
+        found = [or_zeros(g, x) for g, x in zip(pullback(c.values, nodes, c.inputs), c.inputs, strict=True)]
         return c.per_argument(c.finish(found, given, not any(isinstance(v, Tensor) for v in leaves)), single=False)
 
     return (value, pull) if c.aux is None else (value, pull, c.aux.rebuild(results[n:]))
@@ -306,7 +202,7 @@ def hvp(fun: Callable[..., Any]) -> Transformed:
     array([4., 2.])
     """
 
-    @_like(fun, "hvp")
+    @dressed_as(fun, "hvp")
     def product_of(x: Any, v: Any, *args: Any, **kwargs: Any) -> Any:
         c = call(fun, (x, *args), kwargs, (0,), by="st.hvp")
         output = scalar_output(c)
@@ -314,7 +210,7 @@ def hvp(fun: Callable[..., Any]) -> Transformed:
         slopes = gradient(output, c.inputs)
         moving = [s for s in slopes if s is not None]
         pushed = iter(push(moving, c.inputs, directions))
-        found = [_or_zeros(None if s is None else next(pushed), i) for s, i in zip(slopes, c.inputs, strict=True)]
+        found = [or_zeros(None if s is None else next(pushed), i) for s, i in zip(slopes, c.inputs, strict=True)]
         plain = not any(isinstance(t, Tensor) for t in pytree.flatten(v, is_whole)[0])
         return c.per_argument(c.finish(found, given, plain), single=True)
 
@@ -322,34 +218,6 @@ def hvp(fun: Callable[..., Any]) -> Transformed:
 
 
 # ------------------------------------------------------------------------------------------------------ what they share
-
-
-def _call(
-    fun: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Any, by: str, has_aux: bool
-) -> tuple[Call, bool]:
-    positions = as_positions(argnums, len(args), by)
-    return call(fun, args, kwargs, positions, by=by, has_aux=has_aux), isinstance(argnums, (int, np.integer))
-
-
-def _like(fun: Callable[..., Any], name: str) -> Callable[[Transformed], Transformed]:
-    """Give a transformed function the name and text of the one it comes from."""
-
-    def dress(made: Transformed) -> Transformed:
-        functools.update_wrapper(made, fun, assigned=("__module__", "__doc__"), updated=())
-        made.__name__ = made.__qualname__ = f"{name}_of_{getattr(fun, '__name__', 'function').strip('<>')}"
-        return made
-
-    if not callable(fun):
-        raise TypeError(f"st.{name} takes a function, got {fun!r}; of a tensor, ask the tape: tape.gradient(y, x)")
-    return dress
-
-
-def _or_zeros(found: Node | None, *like: Node) -> Node:
-    """A derivative, or zeros of its shape where nothing flows."""
-    if found is not None:
-        return found
-    shape: Shape = tuple(d for node in like for d in node.shape)
-    return B.zeros(shape, like[0].dtype)  # type: ignore[no-any-return]
 
 
 def _matched(c: Call, k: int, tree: Any, what: str) -> list[Any]:
@@ -366,11 +234,12 @@ def _stand_ins(like: Sequence[Node], given: Sequence[Any], what: str) -> tuple[l
     nodes: list[Node] = []
     replaced: dict[Node, Tensor] = {}
     for k, (node, value) in enumerate(zip(like, given, strict=True)):
-        tensor = lift(value)
+        try:
+            tensor = lift(value)
+        except DTypeError as error:
+            raise DTypeError(f"{what} is {value!r} at place {k}, wanted an array of shape {node.shape}") from error
         if tensor.shape != node.shape:
             raise ShapeError(f"{what} has shape {tensor.shape} at place {k}, wanted {node.shape}")
-        if tensor.dtype.kind not in "fiub":
-            raise DTypeError(f"{what} has dtype {tensor.dtype} at place {k}, wanted {node.dtype}")
         if isinstance(value, Tensor):
             stand_in = symbol("direction", node.shape, tensor.dtype)
             replaced[stand_in] = tensor
@@ -378,56 +247,3 @@ def _stand_ins(like: Sequence[Node], given: Sequence[Any], what: str) -> tuple[l
             stand_in = tensor.node
         nodes.append(stand_in if stand_in.dtype == node.dtype else B.astype(stand_in, node.dtype))
     return nodes, replaced
-
-
-def _jacobian(
-    fun: Callable[..., Any],
-    argnums: int | Sequence[int],
-    has_aux: bool,
-    name: str,
-    derive: Callable[[Node, Node], Node | None],
-) -> Transformed:
-    @_like(fun, name)
-    def jacobian_of(*args: Any, **kwargs: Any) -> Any:
-        c, single = _call(fun, args, kwargs, argnums, f"st.{name}", has_aux)
-        nodes = [_or_zeros(derive(output, x), output, x) for output in c.values for x in c.inputs]
-        results = c.finish([*nodes, *c.auxiliary])
-        inner = len(c.inputs)
-        blocks = [results[k * inner : (k + 1) * inner] for k in range(len(c.values))]
-        value = c.as_value([c.per_argument(own, single) for own in blocks])
-        return value if c.aux is None else (value, c.aux.rebuild(results[len(nodes) :]))
-
-    return jacobian_of
-
-
-def _basis(node: Node, by: str) -> tuple[Node, Length]:
-    """All unit arrays of a node's shape, stacked in front."""
-    if not is_known(node.shape):
-        raise ShapeError(f"{by} needs the lengths of {node!r}: one is only named; use st.jacobian")
-    count = int(np.prod([int(d) for d in node.shape]))
-    return constant(np.eye(count, dtype=node.dtype).reshape(count, *node.shape)), size(node.shape)
-
-
-def _rows(output: Node, x: Node) -> Node | None:
-    """The Jacobian by pulling all unit cotangents back together."""
-    if output.dtype.kind != "f":
-        return None
-    cotangent = symbol("cotangent", output.shape, output.dtype)
-    (pulled,) = pullback([output], [cotangent], [x])
-    if pulled is None:
-        return None
-    units, _ = _basis(output, "st.jacrev")
-    (rows,) = batch_graph([pulled], [cotangent], [units], B=B)
-    return B.reshape(rows, (*output.shape, *x.shape))  # type: ignore[no-any-return]
-
-
-def _columns(output: Node, x: Node) -> Node | None:
-    """The Jacobian by pushing all unit tangents forward together."""
-    tangent = symbol("tangent", x.shape, x.dtype)
-    (pushed,) = push([output], [x], [tangent])
-    if pushed is None:
-        return None
-    units, _ = _basis(x, "st.jacfwd")
-    (columns,) = batch_graph([pushed], [tangent], [units], B=B)
-    last = B.moveaxis(columns, 0, -1)
-    return B.reshape(last, (*output.shape, *x.shape))  # type: ignore[no-any-return]
