@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from symtape.autodiff.batching import batch_graph
-from symtape.autodiff.sweep import pullback, tangents
+from symtape.autodiff.forward import tangents
+from symtape.autodiff.reverse import pullback
 from symtape.graph.closed import Graph, interned
 from symtape.graph.node import Node, placeholder
 from symtape.graph.shapes import Length

@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from symtape.autodiff.batching import batch_graph
-from symtape.autodiff.sweep import gradient, tangents
+from symtape.autodiff.forward import tangents
+from symtape.autodiff.reverse import gradient
 from symtape.autodiff.tied_rules import TiedSweep
 from symtape.errors import ShapeError
 from symtape.graph.node import Node, constant, symbol

@@ -12,7 +12,8 @@ from typing import TypeAlias
 import numpy as np
 
 from symtape.autodiff.batching import batch_graph
-from symtape.autodiff.sweep import Record, forward, node_records
+from symtape.autodiff.forward import forward
+from symtape.autodiff.records import Record, node_records
 from symtape.autodiff.tied import OWN, SOURCE, Operand, Tied, TiedArithmetic
 from symtape.graph.node import Node, symbol
 from symtape.graph.shapes import Length, Shape, size

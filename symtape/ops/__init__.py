@@ -1,9 +1,80 @@
 """The operations: each declared once, in the module of its family; importing this package declares all of them."""
 
-# TEMPORARY while modules land: becomes a plain import list.
-import importlib
-import importlib.util
+from symtape.ops import (
+    averages,
+    choices,
+    comparisons,
+    contractions,
+    control,
+    creation,
+    determinants,
+    diagonals,
+    distributions,
+    elementwise,
+    exprel,
+    gathers,
+    indexing,
+    joining,
+    layout,
+    linalg,
+    masks,
+    norms,
+    pickling,
+    products,
+    rearranging,
+    reductions,
+    roots,
+    rounding,
+    samples,
+    scans,
+    scatter,
+    selection,
+    special,
+    statistics,
+    transcendental,
+    triangles,
+    updates,
+)
 
-for _name in ("elementwise", "transcendental", "comparisons", "choices", "rounding", "special", "exprel", "layout", "indexing", "gathers", "masks", "joining", "rearranging", "diagonals", "scatter", "updates", "reductions", "scans", "contractions", "products", "averages", "roots", "triangles", "linalg", "determinants", "norms", "control", "statistics", "distributions", "samples", "distributions", "creation", "selection", "arithmetic_identities", "index_identities", "layout_identities", "pickling"):
-    if importlib.util.find_spec(f"symtape.ops.{_name}") is not None:
-        importlib.import_module(f"symtape.ops.{_name}")
+# isort: split
+# identities name the ops that they are about
+from symtape.ops import arithmetic_identities, index_identities, layout_identities
+
+__all__ = [
+    "arithmetic_identities",
+    "averages",
+    "choices",
+    "comparisons",
+    "contractions",
+    "control",
+    "creation",
+    "determinants",
+    "diagonals",
+    "distributions",
+    "elementwise",
+    "exprel",
+    "gathers",
+    "index_identities",
+    "indexing",
+    "joining",
+    "layout",
+    "layout_identities",
+    "linalg",
+    "masks",
+    "norms",
+    "pickling",
+    "products",
+    "rearranging",
+    "reductions",
+    "roots",
+    "rounding",
+    "samples",
+    "scans",
+    "scatter",
+    "selection",
+    "special",
+    "statistics",
+    "transcendental",
+    "triangles",
+    "updates",
+]

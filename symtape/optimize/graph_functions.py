@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from symtape.autodiff.jacobian import hessian, hvp, jacobian
-from symtape.autodiff.sweep import gradient
+from symtape.autodiff.reverse import gradient
 from symtape.compile.program import Guard, Program
 from symtape.errors import SingularMatrixError
 from symtape.graph.node import LEAF, Node, symbol

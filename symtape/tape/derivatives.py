@@ -15,7 +15,8 @@ import numpy as np
 
 from symtape.autodiff.batching import batch_graph
 from symtape.autodiff.jacobian import jacobian
-from symtape.autodiff.sweep import Keying, ones, reverse
+from symtape.autodiff.records import Keying
+from symtape.autodiff.reverse import ones, reverse
 from symtape.graph.node import Node, Params, build, constant, items, next_ident, symbol
 from symtape.graph.shapes import size
 from symtape.graph.source import user_frame

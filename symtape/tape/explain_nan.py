@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symtape.autodiff.sweep import ones, reverse
+from symtape.autodiff.reverse import ones, reverse
 from symtape.compile.evaluate import evaluate
 from symtape.graph.node import PLACEHOLDER, SYMBOLIC, Node
 from symtape.ops.namespace import DERIVATIVES

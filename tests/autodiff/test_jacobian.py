@@ -9,7 +9,7 @@ import scipy.optimize
 
 from symtape.autodiff import jacobian as module
 from symtape.autodiff.jacobian import directional, hessian, hvp, jacobian
-from symtape.autodiff.sweep import gradient
+from symtape.autodiff.reverse import gradient
 from symtape.autodiff.tied_rules import TiedSweep
 from symtape.compile.evaluate import evaluate
 from symtape.errors import ShapeError

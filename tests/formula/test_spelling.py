@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from symtape.autodiff.sweep import gradient
+from symtape.autodiff.reverse import gradient
 from symtape.formula.named import named_form
 from symtape.formula.spelling import spelled
 from symtape.graph.node import leaf, symbol

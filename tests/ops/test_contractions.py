@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symtape.autodiff.batching import batch_graph
-from symtape.autodiff.sweep import gradient
+from symtape.autodiff.reverse import gradient
 from symtape.compile.evaluate import evaluate
 from symtape.errors import ShapeError
 from symtape.graph.node import constant, symbol

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from symtape.autodiff.batching import batch_graph
+from symtape.autodiff.forward import tangents
 from symtape.autodiff.jacobian import hessian, hvp, jacobian
-from symtape.autodiff.sweep import gradient, tangents
+from symtape.autodiff.reverse import gradient
 from symtape.compile.evaluate import evaluate
 from symtape.errors import DTypeError, ShapeError, SingularMatrixError
 from symtape.graph.closed import close, trace

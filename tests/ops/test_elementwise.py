@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from symtape.autodiff.sweep import gradient
+from symtape.autodiff.reverse import gradient
 from symtape.compile.evaluate import evaluate
 from symtape.errors import DTypeError, ShapeError
 from symtape.graph.node import constant, leaf, symbol

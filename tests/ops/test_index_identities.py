@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from symtape.autodiff.sweep import gradient
+from symtape.autodiff.reverse import gradient
 from symtape.compile.evaluate import evaluate
 from symtape.graph.node import leaf, symbol
 from symtape.graph.shapes import Dim

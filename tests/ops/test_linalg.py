@@ -6,7 +6,7 @@ import scipy.linalg
 
 from symtape.autodiff.batching import batch_graph
 from symtape.autodiff.jacobian import hessian, jacobian
-from symtape.autodiff.sweep import gradient
+from symtape.autodiff.reverse import gradient
 from symtape.compile.evaluate import evaluate
 from symtape.errors import MatrixShapeError, ShapeError, SingularMatrixError
 from symtape.graph.node import symbol

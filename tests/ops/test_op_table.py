@@ -11,7 +11,8 @@ import pytest
 
 import symtape.ops
 from symtape.autodiff.batching import batch_graph
-from symtape.autodiff.sweep import gradient, tangents
+from symtape.autodiff.forward import tangents
+from symtape.autodiff.reverse import gradient
 from symtape.compile.evaluate import evaluate
 from symtape.compile.options import Options
 from symtape.compile.program import Program

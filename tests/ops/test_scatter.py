@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from symtape.autodiff.sweep import gradient, tangents
+from symtape.autodiff.forward import tangents
+from symtape.autodiff.reverse import gradient
 from symtape.compile.evaluate import evaluate
 from symtape.errors import ShapeError, SymbolicTruthError
 from symtape.graph.node import leaf, symbol

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from symtape.autodiff.sweep import gradient
+from symtape.autodiff.reverse import gradient
 from symtape.compile.evaluate import evaluate
 from symtape.graph.closed import trace
 from symtape.graph.node import CONST, constant, leaf, symbol

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.special
 
-from symtape.autodiff.sweep import gradient
+from symtape.autodiff.reverse import gradient
 from symtape.compile.evaluate import evaluate
 from symtape.errors import ShapeError
 from symtape.graph.node import symbol
