@@ -4,6 +4,7 @@ import importlib
 import inspect
 import sys
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.directives.code import CodeBlock
@@ -36,7 +37,10 @@ html_theme_options = {
     "page_width": "1080px",
 }
 html_sidebars = {"**": ["about.html", "searchfield.html", "navigation.html", "relations.html"]}
-nitpick_ignore_regex = [("py:.*", r"(numpy|scipy|sympy|np|collections|optional|ndarray|array_like).*")]
+nitpick_ignore_regex = [
+    ("py:class", r".*\s.*"),  # the first words of a property's description are taken for a type
+    ("py:.*", r"(numpy|scipy|sympy|np|collections|optional|ndarray|array_like).*"),
+]
 
 _GROUPS = {
     "symtape.tape.gradient_tape": "The tape",
@@ -61,10 +65,8 @@ def write_api(target: Path) -> None:
     """One entry for each public name, from the package's own table."""
     groups: dict[str, list[str]] = {}
     for name in symtape.__all__:
-        thing = getattr(symtape, name)
-        if name.startswith("__") or inspect.ismodule(thing):
-            continue
-        groups.setdefault(_group(thing.__module__), []).append(name)
+        if not name.startswith("__") and not inspect.ismodule(getattr(symtape, name)):
+            groups.setdefault(_group(symtape._PUBLIC[name]), []).append(name)
     order = [*dict.fromkeys(_GROUPS.values()), "More"]
     lines = [
         "# API reference",
@@ -72,19 +74,37 @@ def write_api(target: Path) -> None:
         "Everything here is `symtape.NAME`, with `import symtape as st` written `st.NAME`.",
         "",
     ]
+    errors = [
+        f"{thing.__module__}.{name}"
+        for name, thing in vars(symtape.errors).items()
+        if inspect.isclass(thing) and issubclass(thing, symtape.errors.SymtapeError | Warning)
+    ]
     for title in order:
-        if title not in groups:
+        names = sorted(groups.get(title, []), key=str.lower)
+        if title == "Errors and warnings":
             continue
         lines += [f"## {title}", ""]
-        for name in sorted(groups[title], key=str.lower):
-            thing = getattr(symtape, name)
-            home = f"{thing.__module__}.{thing.__qualname__}"
-            kind = "autoexception" if inspect.isclass(thing) and issubclass(thing, Exception) else "autofunction"
-            options = []
-            if inspect.isclass(thing) and kind == "autofunction":
-                kind, options = "autoclass", ["   :members:"]
-            lines += [f"### {name}", "", "```{eval-rst}", f".. {kind}:: {home}", *options, "```", ""]
+        for name in names:
+            lines += [f"### {name}", "", *_entry(getattr(symtape, name), f"{symtape._PUBLIC[name]}.{name}")]
+    lines += [
+        "## Errors and warnings",
+        "",
+        "All of them stand in `symtape.errors`; most have a name in `symtape` too.",
+        "",
+    ]
+    for full in errors:
+        lines += ["```{eval-rst}", f".. autoexception:: {full}", "   :show-inheritance:", "```", ""]
     target.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _entry(thing: object, full: str) -> list[str]:
+    """The directive that documents a thing."""
+    options: list[str] = []
+    if inspect.isclass(thing):
+        kind, options = "autoclass", ["   :members:", "   :inherited-members: dict, object"]
+    else:
+        kind = "autofunction" if inspect.isroutine(thing) else "autodata"
+    return ["```{eval-rst}", f".. {kind}:: {full}", *options, "```", ""]
 
 
 def write_operations(target: Path) -> None:
@@ -121,6 +141,16 @@ def write_generated(app: Sphinx) -> None:
     (folder / "lesson.md").write_text(lesson, encoding="utf-8")
 
 
+def resolve_error(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
+    """Find the exceptions that docstrings name without their module."""
+    name = node.get("reftarget", "").rpartition(".")[2]
+    if node.get("refdomain") != "py" or not hasattr(symtape.errors, name):
+        return None
+    return env.domains["py"].resolve_xref(
+        env, node["refdoc"], app.builder, "exc", f"symtape.errors.{name}", node, content
+    )
+
+
 class CodeCell(CodeBlock):
     """Shows a cell of the lesson as code; the tests run it."""
 
@@ -130,4 +160,5 @@ class CodeCell(CodeBlock):
 def setup(app: Sphinx) -> None:
     """Register what is ours."""
     app.add_directive("code-cell", CodeCell)
+    app.connect("missing-reference", resolve_error)
     app.connect("config-inited", lambda app, config: write_generated(app))
