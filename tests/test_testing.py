@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from symtape.errors import DTypeError, DerivativeMismatchError
+from symtape.errors import DerivativeMismatchError, DTypeError
 from symtape.ops.registry import op_named
 from symtape.testing import check_gradients, difference
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from symtape.autodiff.records import BY_NODE, Keying, RecordLike, exact, is_zero, node_records, slope, times
+from symtape.autodiff.records import BY_NODE, Keying, RecordLike, exact, is_zero, node_records, times
 from symtape.graph.node import Node
 from symtape.graph.source import one_line
 from symtape.ops.namespace import DERIVATIVES, Namespace
 from symtape.ops.op import LINEAR, Kind, flow, jvp_rule
+from symtape.ops.partials import partial
 
 
 def forward(
@@ -47,11 +48,14 @@ def _forward(
         if not live:
             continue
         parts: list[list[Any]] = [[] for _ in record.outputs]
+        arguments = _arguments(record, by)
         if op.jvp_together is not None:
-            moving = [known[key(x)] if i in live else None for i, x in enumerate(record.inputs)]
-            contributions = [op.jvp_together(B, moving, *_arguments(record, by))]
+            moving: list[Any] = [None] * len(record.inputs)
+            for i in live:
+                moving[i] = known[key(record.inputs[i])]
+            contributions = [op.jvp_together(B, moving, *arguments)]
         else:
-            contributions = [_push(record, i, known[key(record.inputs[i])], B, by) for i in live]
+            contributions = [_push(record, i, known[key(record.inputs[i])], B, by, arguments) for i in live]
         for contribution in contributions:
             for k, part in enumerate(contribution):
                 if part is not None:
@@ -71,25 +75,24 @@ def _arguments(record: RecordLike, by: Keying) -> tuple[Any, ...]:
     return (ys if record.op.results > 1 else ys[0], *[by.value(x) for x in record.inputs], *record.params)
 
 
-def _push(record: RecordLike, i: int, t: Any, B: Namespace, by: Keying) -> Sequence[Any]:
+def _push(record: RecordLike, i: int, t: Any, B: Namespace, by: Keying, arguments: tuple[Any, ...]) -> Sequence[Any]:
     """The contribution of the tangent of input ``i`` to each result."""
     op, params = record.op, record.params
-    inputs = [by.value(x) for x in record.inputs]
-    ys = tuple(by.value(o) for o in record.outputs)
-    y: Any = ys if op.results > 1 else ys[0]
     if op.kind is Kind.ELEMENTWISE and op.jvp is None:
-        q = slope(op, i, params, B, y, inputs)
+        q = partial(op, i, params)
+        q = q(B, *arguments[: 1 + len(record.inputs)]) if callable(q) else q
         if is_zero(q):
             node = by.node(record.outputs[0])
             return (B.zeros(node.shape, node.dtype),)
         return (None if q is None else times(B, t, q),)
     rule = jvp_rule(op, i)
     if rule is None:
-        return (None,) * len(ys)
+        return (None,) * len(record.outputs)
     if rule is LINEAR:
+        inputs = arguments[1 : 1 + len(record.inputs)]
         value = B.build(op, (*inputs[:i], t, *inputs[i + 1 :]), params)
     else:
-        value = rule(B, t, y, *inputs, *params)
+        value = rule(B, t, *arguments)
     return value if op.results > 1 else (value,)
 
 
