@@ -10,7 +10,6 @@ NAMES = (
     *("GradientTape", "Tensor", "Variable", "constant", "symbol", "symbols", "custom_gradient", "stop_gradient"),
     *("special", "linalg", "stats", "where", "stack", "cond"),
     *("from_sympy", "function", "jit", "save", "load"),
-    *("cond", "linalg", "special", "stack", "stats", "where"),
     *("grad", "value_and_grad", "jacobian", "jacfwd", "jacrev", "hessian", "jvp", "vjp", "hvp", "vmap"),
     *("Problem", "between", "curve_fit", "least_squares", "minimize"),
     *("AmbiguousVariableError", "AssumptionViolated", "ConcreteValueError", "FormulaTooLargeError"),

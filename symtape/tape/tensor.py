@@ -52,6 +52,13 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
     shape : tuple
         Axis lengths: ints, or `Dim` where a length is only named.
     dtype : numpy.dtype
+
+    Examples
+    --------
+    >>> import numpy as np, symtape as st
+    >>> x = st.Variable(3.0, name="x")
+    >>> np.sqrt(x + 1)
+    <Tensor: shape=(), dtype=float64, value=2.0, formula=sqrt(x + 1)>
     """
 
     __slots__ = ("__weakref__", "code", "ident", "inputs", "lasti", "node", "op", "params")
