@@ -28,6 +28,8 @@ class _Spec:
         ``derivative(sp, *arguments)`` per argument.
     truth : bool
         Whether it is true or false.
+    whole : bool
+        Whether it rounds: its values are integers, and those it leaves as they are.
     latex : str, optional
         With ``{0}`` for the first argument.
     """
@@ -36,6 +38,7 @@ class _Spec:
     terms: Callable[..., Any] | None = None
     derivatives: tuple[Callable[..., Any], ...] = ()
     truth: bool = False
+    whole: bool = False
     latex: str | None = None
 
 
@@ -79,8 +82,8 @@ _SPECS: dict[str, _Spec] = {
         derivatives=(lambda sp, x: sp.polygamma(0, x),),
         latex=r"\log\left|\Gamma\left({0}\right)\right|",
     ),
-    "rint": _Spec(terms=_half_to_even, derivatives=(_zero,)),
-    "trunc": _Spec(terms=_truncated, derivatives=(_zero,)),
+    "rint": _Spec(terms=_half_to_even, derivatives=(_zero,), whole=True),
+    "trunc": _Spec(terms=_truncated, derivatives=(_zero,), whole=True),
     "fmod": _Spec(
         arguments=2,
         terms=lambda sp, x, y: x - y * _truncated(sp, x / y),
@@ -135,6 +138,8 @@ def _made(name: str, spec: _Spec) -> Any:
         return self if spec.terms is None else spec.terms(sympy, *self.args)
 
     def on_numbers(cls: Any, *arguments: Any) -> Any:
+        if spec.whole and arguments[0].is_integer:
+            return arguments[0]
         if spec.terms is not None and all(a.is_Number for a in arguments):
             return spec.terms(sympy, *arguments)
         return None
@@ -183,5 +188,6 @@ def _made(name: str, spec: _Spec) -> Any:
         "fdiff": derivative,
         "_eval_evalf": digits,
         "_eval_is_extended_real": lambda self: True,
+        "_eval_is_integer": lambda self: spec.whole or None,
     }
     return type(name, (sympy.Function,), members)

@@ -96,6 +96,13 @@ def test_truths_stand_in_conditions():
     assert case.subs(x, 3) == 3
 
 
+def test_integers_are_rounded_already():
+    trunc = sympy_function("trunc")
+    assert trunc(trunc(x)) == trunc(x)
+    assert trunc(sp.floor(x)) == sp.floor(x)
+    assert sympy_function("cbrt")(x).is_integer is None
+
+
 def test_real_values_are_known_to_be_real():
     assert sympy_function("cbrt")(x).is_extended_real
     assert sympy_function("cbrt")(sp.pi).rewrite(sp.Abs) == sp.pi ** sp.Rational(1, 3)
