@@ -14,6 +14,7 @@ sys.path.insert(0, str(HERE.parent))
 
 import symtape  # noqa: E402
 from symtape.ops import registry  # noqa: E402
+from symtape.ops.op import flow  # noqa: E402
 
 project = "symtape"
 author = "The symtape developers"
@@ -89,7 +90,7 @@ def write_api(target: Path) -> None:
             continue
         lines += [f"## {title}", ""]
         for name in names:
-            lines += [f"### {name}", "", *_entry(getattr(symtape, name), f"{symtape._PUBLIC[name]}.{name}")]
+            lines += [f"### {name}", "", *_entry(getattr(symtape, name), f"symtape.{name}")]
     lines += [
         "## Errors and warnings",
         "",
@@ -113,26 +114,34 @@ def _entry(thing: object, full: str) -> list[str]:
 
 def write_operations(target: Path) -> None:
     """The table of functions, from the registry."""
-    for module in ("symtape.ops", "symtape.tape.tensor"):
-        importlib.import_module(module)
+    importlib.import_module("symtape.ops")
     lines = [
         "# Table of operations",
         "",
-        "Generated from the registry. A function takes tensors where NumPy's (or SciPy's) takes arrays, under the same",
-        "name and with the same arguments.",
+        "Generated from the registry. These functions record when a tensor is among their arguments, with the",
+        "signatures of NumPy and SciPy; SciPy's are called as `st.special`, `st.stats` and `st.linalg`. *Composed* ones",
+        "are built of others, and so is their gradient.",
         "",
-        "| function | stands for | kind | gradient |",
-        "|---|---|---|---|",
+        "| function | kind | gradient |",
+        "|---|---|---|",
     ]
-    for name, entry in sorted(registry.functions().items()):
-        if entry.op is None:
-            kind, gradient = "function of several operations", "by its operations"
+    rows = {}
+    for name, entry in registry.functions().items():
+        op = entry.op or registry.ops().get(name)
+        if op is None:
+            kind, gradient = "composed", "of its parts"
         else:
-            flows = entry.op.differentiable and any(rule is not None for rule in entry.op.partials.values() or [1])
-            kind, gradient = entry.op.kind.value, "yes" if flows else "none: constant almost everywhere"
-        names = ", ".join(f"`{full}`" for full in entry.implements) or "rules only"
-        lines.append(f"| `{name}` | {names} | {kind} | {gradient} |")
-    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            flows = op.differentiable and any(flow(op, i) for i in range(_arity(op)))
+            kind, gradient = op.kind.value, "yes" if flows else "none"
+        for full in entry.implements:
+            rows[full] = f"| `{full}` | {kind} | {gradient} |"
+    order = sorted(rows, key=lambda full: (full.count("."), full))
+    target.write_text("\n".join([*lines, *(rows[full] for full in order)]) + "\n", encoding="utf-8")
+
+
+def _arity(op: Any) -> int:
+    """Number of inputs whose gradients are told apart."""
+    return len(op.vjp) if isinstance(op.vjp, tuple) else 1
 
 
 def write_generated(app: Sphinx) -> None:
