@@ -11,8 +11,8 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterable
-from dataclasses import dataclass
-from types import CodeType
+from dataclasses import dataclass, replace
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -20,8 +20,9 @@ import numpy as np
 from symtape.compile.evaluate import evaluate
 from symtape.errors import SymbolicTruthError
 from symtape.formula.element import array_expression
-from symtape.graph.node import PLACEHOLDER, SYMBOLIC, VALUED, Leaf, Node, next_ident
+from symtape.graph.node import LEAF, PLACEHOLDER, SYMBOLIC, VALUED, Leaf, Node, build, next_ident, symbol
 from symtape.graph.source import describe, positions, user_frame
+from symtape.graph.traverse import substitute, topological
 from symtape.ops.namespace import NODES
 from symtape.tape.cuts import announce, current, cut
 from symtape.tape.recording import active_captures, active_tapes
@@ -164,40 +165,69 @@ def note(node: Node, seen: bool | int, how: str) -> None:
         for c in captures:
             c.add(guard)
     else:
-        _log(guard)
+        _log(guard, frame)
 
 
 class _Log:
-    """The decisions kept with one leaf: its own, and weakly those that belong to a younger one."""
+    """The decisions kept with one leaf: its own, and weakly those that belong to a younger one.
 
-    __slots__ = ("others", "own")
+    They are kept over *shadows*, leaves without value that stand for leaves. What holds a node holds the leaves below
+    it, so a leaf that held a decision on itself would never die.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("others", "own", "shadow")
+
+    def __init__(self, leaf: Leaf) -> None:
         self.own: dict[tuple[Node, bool | int, str], Guard] = {}
         self.others: weakref.WeakSet[Guard] = weakref.WeakSet()
+        self.shadow = symbol(leaf.params[1], leaf.shape, leaf.dtype)
+        _leaf_of[self.shadow] = leaf
 
 
-def _log(guard: Guard) -> None:
+_leaf_of: weakref.WeakValueDictionary[Node, Leaf] = weakref.WeakValueDictionary()
+_shadows: weakref.WeakKeyDictionary[Node, Node] = weakref.WeakKeyDictionary()
+
+
+def _log(guard: Guard, frame: FrameType) -> None:
     below = _valued_leaves(guard.node)
     if not below:
         return
     youngest = max(below, key=lambda leaf: cast(int, leaf.params[0]))
     own = _log_of(youngest).own
-    key = (guard.node, guard.seen, guard.how)
+    key = (_shadow(guard.node, frame), guard.seen, guard.how)
     if key in own:
         return
     while len(own) >= _OWN_LIMIT:
         del own[next(iter(own))]
-    own[key] = guard
+    own[key] = kept = replace(guard, node=key[0])
     for leaf in below:
         if leaf is not youngest:
-            _log_of(leaf).others.add(guard)
+            _log_of(leaf).others.add(kept)
 
 
 def _log_of(leaf: Leaf) -> _Log:
     if leaf.log is None:
-        leaf.log = _Log()
+        leaf.log = _Log(leaf)
     return cast(_Log, leaf.log)
+
+
+def _shadow(node: Node, frame: FrameType) -> Node:
+    """The node over shadows in the places of leaves; what was asked for before is remembered."""
+    stack = [node]
+    while stack:
+        top = stack[-1]
+        if not top.flags & VALUED or top in _shadows:
+            stack.pop()
+        elif isinstance(top, Leaf):
+            _shadows[top] = _log_of(top).shadow
+        else:
+            missing = [i for i in top.inputs if i.flags & VALUED and i not in _shadows]
+            if missing:
+                stack.extend(missing)
+            else:
+                inputs = tuple([_shadows[i] if i.flags & VALUED else i for i in top.inputs])
+                _shadows[top] = build(top.op, inputs, top.params, frame)
+    return _shadows[node]
 
 
 def _valued_leaves(node: Node) -> list[Leaf]:
@@ -228,15 +258,22 @@ def logged(leaves: Iterable[Node], before: int | None = None) -> list[Guard]:
     Returns
     -------
     list of Guard
-        In the order of decision.
+        In the order of decision; those on leaves that are gone are not among them.
     """
     thread = threading.get_ident()
-    found: set[Guard] = set()
+    kept: set[Guard] = set()
     for leaf in leaves:
         log = getattr(leaf, "log", None)
         if log is not None:
-            found.update(g for g in [*log.own.values(), *log.others] if g.thread == thread)
-    return sorted((g for g in found if before is None or g.stamp < before), key=lambda g: g.stamp)
+            kept.update(g for g in [*log.own.values(), *log.others] if g.thread == thread)
+    found: list[Guard] = []
+    for guard in sorted(kept, key=lambda g: g.stamp):
+        if before is None or guard.stamp < before:
+            shadows = [n for n in topological([guard.node]) if n.op is LEAF]
+            real = {n: alive for n in shadows if (alive := _leaf_of.get(n)) is not None}
+            if len(real) == len(shadows):
+                found.append(replace(guard, node=substitute([guard.node], real)[0]))
+    return found
 
 
 def relations(guards: Iterable[Guard]) -> list[Any]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from symtape.errors import ConcreteValueError
 from symtape.graph.node import PLACEHOLDER, SYMBOLIC, VALUED, Node, Params
 from symtape.graph.source import user_frame
 
@@ -174,5 +175,9 @@ def capture(name: str, depends: Callable[[Node], bool] = _may_change) -> Iterato
     stack.append(own)
     try:
         yield own
+    except ValueError as error:
+        if isinstance(error.__cause__, ConcreteValueError):
+            raise error.__cause__ from None  # NumPy puts an error of its own around it where an ndarray is assigned to
+        raise
     finally:
         stack.remove(own)
