@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from symtape.compile.arguments import Base, Constant, Value, View
+from symtape.compile.arguments import LITERAL_LIMIT, Base, Constant, Value, View
 from symtape.compile.decompose import decomposed
 from symtape.compile.indices import contiguous, flat, linear
 from symtape.compile.ir_types import BOOL, ScalarType, scalar_type
@@ -26,7 +26,7 @@ from symtape.compile.module_text import ModuleText
 from symtape.compile.options import Options
 from symtape.compile.scan_ir import SCANS, scan_call, scatter_call
 from symtape.compile.scatters import scatter_of
-from symtape.compile.schedule import WORK_LIMIT, scheduled, work
+from symtape.compile.schedule import WORK_LIMIT, longest_sum, scheduled, work
 from symtape.compile.unroll import CannotUnroll, Unroller, broadcast_positions
 from symtape.graph.closed import Graph
 from symtape.graph.node import CONST, ITEM, WEAK, Array, DType, Node
@@ -188,7 +188,7 @@ class _Lowering:
         if op.kind is Kind.ELEMENTWISE:
             return self._unrolled_elementwise(node, kind)
         rule = op.element(index(len(shape)), node.inputs, *node.params)
-        if size * work(rule) > WORK_LIMIT:
+        if size * work(rule) > WORK_LIMIT or longest_sum(rule) > self.options.unroll:
             return None
         arguments = [self.values[i] for i in node.inputs]
         dtypes = [weak_dtype(i) for i in node.inputs]
@@ -450,4 +450,5 @@ def _is_large(node: Node, limit: int) -> bool:
 def _title(node: Node) -> str:
     if node.op.results != 1:
         return str(node.op.name)
-    return f"{node.op.name} {node.dtype}{list(node.shape)}"
+    lengths = ", ".join(str(n) if isinstance(n, int) and n <= LITERAL_LIMIT else ":" for n in node.shape)
+    return f"{node.op.name} {node.dtype}[{lengths}]"

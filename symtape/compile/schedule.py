@@ -75,3 +75,15 @@ def work(rule: Any) -> int:
         case Reduce(_, _, extents, body):
             return max(1, math.prod(int(n) for n in extents)) * (1 + work(body))
     return 1
+
+
+def longest_sum(rule: Any) -> int:
+    """The most elements that a reduction in a rule runs over; 0 if there is none."""
+    match rule:
+        case Apply(_, arguments):
+            return max((longest_sum(a) for a in arguments), default=0)
+        case Boxes(boxes, otherwise):
+            return max([longest_sum(otherwise), *(longest_sum(box.then) for box in boxes)])
+        case Reduce(_, _, extents, body):
+            return max(math.prod(int(n) for n in extents), longest_sum(body))
+    return 0

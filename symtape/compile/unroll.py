@@ -140,11 +140,12 @@ class Unroller:
                 element = self.read(number, [self._place(i, at) for i in where])
                 if not isinstance(element, Constant):
                     raise CannotUnroll("gather")
-                found = int(element.value)  # type: ignore[call-overload]
+                found: int = int(element.value)  # type: ignore[call-overload]
                 if not -int(length) <= found < int(length):
                     raise IndexError(f"index {found} is out of bounds for axis with size {length}")
                 return found % int(length)
-        return int(operator.index(index))
+        place: int = operator.index(index)
+        return place
 
 
 def _need(lowered: Lowered | None) -> Lowered:

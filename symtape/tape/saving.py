@@ -71,6 +71,16 @@ def load(path: str | os.PathLike[str]) -> Any:
     ------
     ValueError
         `DataFormError`, if the file is truncated, altered, of another format, or holds no such thing.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import symtape as st
+    >>> x = st.symbol("x")
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "square.symtape")
+    >>> st.save(path, st.function([x], x**2))
+    >>> st.load(path)(3.0)
+    9.0
     """
     return from_bytes(Path(path).read_bytes())
 
