@@ -30,6 +30,12 @@ FEASIBLE = 1e-8
 WEAK = 1e-8
 #: Largest relative change of the Hessian over Newton's step for which the step is believed.
 DRIFT = 0.25
+#: Largest multiplier, relative to the gradient, that counts as one.
+LARGEST_MULTIPLIER = 1e6
+_SMALLEST_CHANGE = 1e-12
+_RUNAWAY = 1e6
+_WAY = 1e-3
+_WHOLE = 1e-7
 _SHOWN = 6
 
 
@@ -188,27 +194,28 @@ def certify(form: StandardForm, x: Array, start: Array, otherwise: Verdict = Ver
 
 def _certify_feasible(form: StandardForm, x: Array, start: Array, order: FirstOrder, otherwise: Verdict) -> Certificate:
     face = order.active.subset(strongly_active(order))
-    rows = row_multipliers(form, order)
-    curvature = examine(form, x, order.residual, rows, face)
-    scale = _kkt_scale(form, x, start, order)
+    curvature = examine(form, x, order.residual, row_multipliers(form, order), face)
+    scales = _kkt_scales(form, x, start, order, curvature)
     step = relative_step(curvature, x, start)
     convex = is_convex(form, x)
     lower: Array | None = None
-    if order.kkt_residual > STATIONARY * scale or step > STATIONARY:
-        verdict = otherwise
-    elif convex:
+    stationary = _is_stationary(order, scales, x) and step <= STATIONARY and _flat_slopes_vanish(curvature, order, x)
+    if stationary and convex:
         verdict = Verdict.CONVEX_MINIMUM
-    elif curvature.positive and curvature.drift <= DRIFT:
+    elif stationary and curvature.positive and curvature.drift <= DRIFT:
         verdict = Verdict.STRICT_LOCAL_MINIMUM
     else:
-        lower = lower_along(form, x, curvature.directions, order, face, start)
+        if not convex and otherwise is Verdict.NOT_CONVERGED:
+            lower = lower_along(form, x, curvature.directions, order, face, start)
         negative = curvature.negative and lower is not None
-        verdict = Verdict.NOT_A_MINIMUM if negative else Verdict.CURVATURE_UNDECIDED
+        undecided = Verdict.NOT_A_MINIMUM if negative else Verdict.CURVATURE_UNDECIDED
+        verdict = undecided if stationary else otherwise
+    worst = int(np.argmax(np.abs(order.residual) / scales))
     return _described(
         form,
         order,
         verdict,
-        kkt_scale=scale,
+        kkt_scale=float(scales[worst]),
         curvature=curvature.smallest,
         newton_step=step,
         drift=curvature.drift,
@@ -218,35 +225,58 @@ def _certify_feasible(form: StandardForm, x: Array, start: Array, order: FirstOr
     )
 
 
+def _is_stationary(order: FirstOrder, scales: Array, x: Array) -> bool:
+    """Whether the KKT conditions hold: residual entry by entry, complementarity, and multipliers that exist.
+
+    Where no multipliers exist (the constraints' gradients are dependent) least squares makes them as large as it
+    likes.
+    """
+    active = order.active
+    sizes = np.abs(order.multipliers) * active.lengths
+    return bool(
+        np.all(np.abs(order.residual) <= STATIONARY * scales)
+        and order.complementarity <= STATIONARY * order.scale * (1 + largest(x))
+        and largest(sizes) <= LARGEST_MULTIPLIER * max(order.scale, np.finfo(float).tiny)
+    )
+
+
+def _flat_slopes_vanish(curvature: Curvature, order: FirstOrder, x: Array, start: Array) -> bool:
+    """Whether moving along flat directions as far as x is long would change the objective by a millionth at most.
+
+    Newton's step says nothing there: in a valley without curvature a small slope still leads far. An x that has run
+    off along a flat direction beyond all proportion to its start has found no minimum either.
+    """
+    if not curvature.positive and largest(x) > _RUNAWAY * (1 + largest(start)):
+        return False
+    reach = curvature.flat_slope * float(np.linalg.norm(x / curvature.scale))
+    return reach <= STATIONARY * abs(order.value) + _SMALLEST_CHANGE
+
+
 def strongly_active(order: FirstOrder) -> npt.NDArray[np.bool_]:
     """Which active constraints pull: equations, and those with a multiplier that is not negligible; shape (k,)."""
     active = order.active
-    lengths = np.ones(active.size)
-    lengths[active.bounds :] = np.linalg.norm(active.row_normals, axis=1)
-    pulls: npt.NDArray[np.bool_] = order.multipliers * lengths > WEAK * max(order.scale, np.finfo(float).tiny)
+    pulls: npt.NDArray[np.bool_] = order.multipliers * active.lengths > WEAK * max(order.scale, np.finfo(float).tiny)
     return active.equation | pulls
 
 
 def relative_step(curvature: Curvature, x: Array, start: Array) -> float:
     """The length of Newton's step relative to x, in scaled unknowns; the way from the start counts a thousandth."""
     step, here, way = (float(np.linalg.norm(v / curvature.scale)) for v in (curvature.step, x, x - start))
-    return step / max(here, 1e-3 * way, np.finfo(float).tiny) if step else 0.0
+    return step / max(here, _WAY * way, np.finfo(float).tiny) if step else 0.0
 
 
-def _kkt_scale(form: StandardForm, x: Array, start: Array, order: FirstOrder) -> float:
-    """The size of what cancels in the KKT residual: pulls of active constraints, and the Hessian times x.
+def _kkt_scales(form: StandardForm, x: Array, start: Array, order: FirstOrder, curvature: Curvature) -> Array:
+    """The size of what cancels in each entry of the KKT residual: pulls of active constraints, the Hessian times x.
 
-    What was there at the start counts a hundred-thousandth, for minima at x = 0. Sizes of multipliers do not count:
-    where no multipliers exist (the constraints' gradients are dependent) least squares makes them as large as it
-    likes.
+    For entries of x that are zero a part of the way from the start counts, and of the whole x in scaled unknowns; and
+    rounding spreads over entries, so a millionth of the largest size is the least.
     """
-    sizes = [
-        order.scale if order.active.size else 0.0,
-        gradient_reach(form, x, x),
-        1e-5 * gradient_reach(form, x, x - start),
-        1e-5 * largest(form.objective.gradient(start)),
-    ]
-    return max(np.finfo(float).tiny, *(size for size in sizes if np.isfinite(size)))
+    whole = float(np.linalg.norm(x / curvature.scale))
+    reach = np.abs(x) + _WAY * np.abs(x - start) + _WHOLE * whole * curvature.scale
+    scales: Array = order.active.total_pull(order.multipliers) + gradient_reach(form, x, reach)
+    scales = np.where(np.isfinite(scales), scales, 0.0)
+    largest_size = max(largest(scales), order.scale if order.active.size else 0.0)
+    return np.maximum(scales, max(1e-6 * largest_size, np.finfo(float).tiny))
 
 
 def _described(form: StandardForm, order: FirstOrder, verdict: Verdict, **findings: Any) -> Certificate:

@@ -45,8 +45,8 @@ class Curvature:
         Newton's step on the face along positive curvature, shape (n,).
     descent : ndarray
         The same with the step along negative curvature, downhill as far as Newton's would go uphill.
-    decrease : float
-        What Newton's model promises from that step.
+    flat_slope : float
+        Length of the gradient's part along directions of no curvature, in scaled unknowns.
     drift : float
         Relative change of the Hessian over the step.
     scale : ndarray
@@ -60,7 +60,7 @@ class Curvature:
     directions: Array
     step: Array
     descent: Array
-    decrease: float
+    flat_slope: float
     drift: float
     scale: Array
     examined: bool = True
@@ -76,11 +76,11 @@ class Curvature:
         return self.examined and self.smallest < -self.tolerance
 
 
-def gradient_reach(form: StandardForm, x: Array, way: Array) -> float:
-    """How much of a gradient a displacement makes at most: the largest entry of ``|H| @ |way|``, H of the objective."""
+def gradient_reach(form: StandardForm, x: Array, way: Array) -> Array:
+    """How much of a gradient a displacement makes at most, entry by entry: ``|H| @ |way|``, H of the objective."""
     if form.dense:
-        return largest(np.abs(form.objective.hessian(x)) @ np.abs(way))
-    return largest(form.objective.hvp(x, way))
+        return np.asarray(np.abs(form.objective.hessian(x)) @ np.abs(way))
+    return np.abs(form.objective.hvp(x, way))
 
 
 def face_basis(active: ActiveSet, scale: Array) -> Array:
@@ -169,7 +169,7 @@ def examine_dense(
             directions=np.zeros((0, form.size)),
             step=np.zeros(form.size),
             descent=np.zeros(form.size),
-            decrease=0.0,
+            flat_slope=0.0,
             drift=0.0,
             scale=scale,
         )
@@ -196,7 +196,7 @@ def examine_dense(
         directions=directions,
         step=step,
         descent=scale * (basis @ (vectors @ coefficients)),
-        decrease=float(-0.5 * coefficients @ slopes),
+        flat_slope=float(np.linalg.norm(slopes[sizes <= FLAT])),
         drift=drift,
         scale=scale,
     )
@@ -217,7 +217,7 @@ def unexamined(n: int) -> Curvature:
         directions=np.zeros((0, n)),
         step=np.zeros(n),
         descent=np.zeros(n),
-        decrease=0.0,
+        flat_slope=0.0,
         drift=np.inf,
         scale=np.ones(n),
         examined=False,

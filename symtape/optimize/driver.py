@@ -24,7 +24,7 @@ from symtape.optimize.probes import falls_without_limit
 from symtape.optimize.scipy_methods import METHODS
 from symtape.optimize.standard_form import Array, StandardForm
 
-_ESCAPES = 8
+_ESCAPES = 4
 _CROSSOVER_LIMIT = 500
 _NEAR = 1e-3
 

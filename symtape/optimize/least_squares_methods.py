@@ -17,7 +17,7 @@ from symtape.optimize.standard_form import Array, StandardForm
 #: Tolerances where the caller gives none: near rounding, since flat valleys look like convergence at 1e-8.
 TOLERANCE = 1e-15
 #: Evaluations where the caller sets no limit.
-EVALUATIONS = 5000
+EVALUATIONS = 3000
 
 _SOURCES = {
     "trf": "Branch, Coleman and Li, SIAM J. Sci. Comput. 21, 1999",

@@ -77,6 +77,19 @@ class ActiveSet:
         np.add.at(result, self.index[: self.bounds], (self.side * multipliers)[: self.bounds])
         return result
 
+    @property
+    def lengths(self) -> Array:
+        """Lengths of the normals, shape (k,)."""
+        result = np.ones(self.size)
+        result[self.bounds :] = np.linalg.norm(self.row_normals, axis=1)
+        return result
+
+    def total_pull(self, multipliers: Array) -> Array:
+        """The normals combined with the multipliers without cancellation, shape (n,)."""
+        result: Array = np.abs(multipliers[self.bounds :]) @ np.abs(self.row_normals)
+        np.add.at(result, self.index[: self.bounds], np.abs(multipliers[: self.bounds]))
+        return result
+
     def subset(self, keep: npt.NDArray[np.bool_]) -> ActiveSet:
         """Those for which ``keep`` is True."""
         return ActiveSet(

@@ -6,26 +6,29 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from symtape.optimize.optimality import ActiveSet, FirstOrder, active_set, violation
+from symtape.optimize.optimality import ActiveSet, FirstOrder, active_set, first_order, row_multipliers, violation
+from symtape.optimize.second_order import examine
 from symtape.optimize.standard_form import Array, StandardForm
 
-#: A value counts as lower if it is so by this part of the sizes that the objective had.
+#: A value counts as lower if it is so by this part of itself, or by `SMALLEST` where the objective is near zero.
 LOWER = 1e-10
-_REACHES = 10.0 ** np.arange(-6.0, 1.0, 0.5)
+SMALLEST = 1e-12
+_REACHES = 10.0 ** np.arange(-6.0, 2.0, 0.25)
+_FAR = 4.0 ** np.arange(1.0, 7.0)
+_MOST = 6
 _DOUBLINGS = 80
 _ROUNDS = 4
-
-
-def value_scale(value: float, first: float) -> float:
-    """The size of the objective: its value, or how far it fell from the start."""
-    fall = abs(first - value)
-    return max(abs(value), fall if np.isfinite(fall) else 0.0)
+_SETTLING = 3
+_EPS = float(np.finfo(float).eps)
 
 
 def lower_along(
     form: StandardForm, x: Array, directions: Array, order: FirstOrder, face: ActiveSet, start: Array
 ) -> Array | None:
     """The lowest feasible point found along ``x + t*d`` and ``x - t*d``, if it is lower than x beyond rounding.
+
+    A direction along which values go on falling as far as it is followed counts too, however slowly they fall:
+    there the objective has no minimum but a limit (as in exp(-x)).
 
     Parameters
     ----------
@@ -37,28 +40,63 @@ def lower_along(
     face : ActiveSet
         The constraints that pull: probes stay on their limits.
     start : ndarray of shape (n,)
-        Where the search began; its value tells the size of the objective.
+        Where the search began; how far x is from it tells how far to look.
 
     Returns
     -------
     ndarray or None
     """
-    first = form.objective.value(start)
-    needed = order.value - LOWER * value_scale(order.value, first)
     allowed = max(2 * order.violation, 1e-10)
-    extent = max(float(np.max(np.abs(x), initial=0.0)), float(np.max(np.abs(x - start), initial=0.0)))
-    best, found = needed, None
-    for direction in directions:
+    extent = max(float(np.max(np.abs(x), initial=0.0)), float(np.max(np.abs(x - start), initial=0.0)), 1.0)
+    best, found = order.value - max(LOWER * abs(order.value), SMALLEST), None
+    chosen = [*directions[:_MOST], *_lone_coordinates(directions)[:_MOST]]
+    for direction in chosen:
         length = float(np.max(np.abs(direction)))
         if not length or not np.isfinite(length):
             continue
-        for reach in _REACHES * max(extent, 1.0) / length:
-            for sign in (1.0, -1.0):
-                point = restore(form, form.clip(x + sign * reach * direction), face)
+        for way in (direction * (extent / length), direction * (-extent / length)):
+            for reach in _REACHES:
+                point = restore(form, form.clip(x + reach * way), face)
                 value = form.objective.value(point)
                 if value < best and violation(form, point) <= allowed:
                     best, found = value, point
+            if found is None:
+                found = _end_of_valley(form, x, order.value, way, face, allowed)
     return found
+
+
+def _end_of_valley(
+    form: StandardForm, x: Array, value: float, way: Array, face: ActiveSet, allowed: float
+) -> Array | None:
+    """A point far down a valley, where values fall beyond rounding at each of ever longer steps along its floor.
+
+    The floor is found from a point on the ray by Newton's steps along the steep directions there.
+    """
+    point = x
+    for reach in _FAR:
+        point = restore(form, form.clip(x + reach * way), face)
+        for _ in range(_SETTLING if form.dense else 0):
+            order = first_order(form, point)
+            if not np.all(np.isfinite(order.gradient)):
+                return None
+            point = (
+                point + examine(form, point, order.residual, row_multipliers(form, order), face, with_drift=False).step
+            )
+            point = restore(form, form.clip(point), face)
+        new = form.objective.value(point)
+        if not new < value - 4 * _EPS * abs(value) or violation(form, point) > allowed:
+            return None
+        value = new
+    return point
+
+
+def _lone_coordinates(directions: Array) -> Array:
+    """Unit vectors of the coordinates that a few directions span among others: those that move nothing else."""
+    if not directions.size:
+        return directions
+    basis = np.linalg.qr(directions.T)[0]
+    inside = np.sum(basis**2, axis=1)
+    return np.asarray(np.eye(directions.shape[1])[inside > 1 - 1e-9])
 
 
 def restore(form: StandardForm, x: Array, face: ActiveSet) -> Array:

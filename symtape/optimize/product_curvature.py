@@ -83,7 +83,7 @@ def examine_products(
         directions=directions,
         step=step,
         descent=step,
-        decrease=float(-0.5 * gradient @ step),
+        flat_slope=0.0 if smallest > FLAT else abs(float(gradient @ vectors[:, 0])),
         drift=drift,
         scale=np.ones(n),
     )

@@ -20,6 +20,8 @@ from symtape.optimize.standard_form import Array, Residuals, StandardForm
 
 Index: TypeAlias = npt.NDArray[Any]
 
+#: Where rounding in ``B`` may be larger than this, its eigenvalues say nothing.
+_NOISE = 1e-4
 _EPS = float(np.finfo(float).eps)
 
 
@@ -42,7 +44,7 @@ def examine_residuals(
     Returns
     -------
     Curvature or None
-        None where the Jacobian has not full column rank, so that the QR form does not exist.
+        None where the Jacobian is of less than full column rank, or so nearly that the QR form says nothing.
     """
     values, jacobian = residuals.joint(x)
     free = np.flatnonzero(active.free)
@@ -65,6 +67,8 @@ def examine_residuals(
     inner = scipy.linalg.solve_triangular(triangle, half.T, trans="T")
     eigenvalues, vectors = np.linalg.eigh(np.eye(free.size) + 0.5 * (inner + inner.T))
     noise = 10 * _EPS * largest(bend) / np.linalg.svd(triangle, compute_uv=False)[-1] ** 2
+    if noise > _NOISE:
+        return None
     tolerance = max(FLAT, float(noise))
 
     def to_x(inside: Array) -> Array:
@@ -92,7 +96,7 @@ def examine_residuals(
         directions=step[None, :] if drift > 0 and not doubtful.size else directions,
         step=step,
         descent=to_x(vectors @ coefficients),
-        decrease=float(-0.5 * coefficients @ slopes),
+        flat_slope=float(np.linalg.norm(slopes[sizes <= tolerance])),
         drift=drift,
         scale=scale,
     )

@@ -214,6 +214,7 @@ def result_fields(
 ) -> dict[str, Any]:
     """The fields that every result has, whatever was minimized."""
     return {
+        **details,
         "message": certificate.sentence,
         "success": certificate.success,
         "status": 0 if certificate.success else 1 + list(type(certificate.verdict)).index(certificate.verdict),
@@ -224,5 +225,4 @@ def result_fields(
         "solver_message": solver_message,
         "certificate": certificate,
         "history": history,
-        **{key: value for key, value in details.items() if key not in {"status", "success", "message", "x"}},
     }

@@ -145,19 +145,19 @@ METHODS: dict[str, Method] = {
             name="trust-exact",
             capabilities=Capabilities(hessian=True),
             source="Conn, Gould and Toint, Trust-Region Methods, SIAM 2000, chapter 7",
-            accuracy={"gtol": 1e-8, "maxiter": 5000},
+            accuracy={"gtol": 1e-8, "maxiter": 600},
         ),
         ScipyMethod(
             name="trust-krylov",
             capabilities=Capabilities(product=True),
             source="Gould, Lucidi, Roma and Toint, SIAM J. Optim. 9, 1999",
-            accuracy={"gtol": 1e-8, "maxiter": 5000},
+            accuracy={"gtol": 1e-8, "maxiter": 600},
         ),
         ScipyMethod(
             name="trust-ncg",
             capabilities=Capabilities(product=True),
             source="Steihaug, SIAM J. Numer. Anal. 20, 1983",
-            accuracy={"gtol": 1e-8, "maxiter": 5000},
+            accuracy={"gtol": 1e-8, "maxiter": 600},
         ),
         ScipyMethod(name="dogleg", capabilities=Capabilities(hessian=True), source=f"{_NOCEDAL}, chapter 4"),
         ScipyMethod(
@@ -189,7 +189,7 @@ METHODS: dict[str, Method] = {
             name="SLSQP",
             capabilities=Capabilities(**_ROWS),
             source="Kraft, A software package for sequential quadratic programming, DFVLR-FB 88-28, 1988",
-            accuracy={"ftol": 1e-12, "maxiter": 1000},
+            accuracy={"ftol": 1e-10, "maxiter": 500},
             limits=(9,),
         ),
         ScipyMethod(
