@@ -199,7 +199,9 @@ def _certify_feasible(form: StandardForm, x: Array, start: Array, order: FirstOr
     step = relative_step(curvature, x, start)
     convex = is_convex(form, x)
     lower: Array | None = None
-    stationary = _is_stationary(order, scales, x) and step <= STATIONARY and _flat_slopes_vanish(curvature, order, x)
+    stationary = (
+        _is_stationary(order, scales, x) and step <= STATIONARY and _flat_slopes_vanish(curvature, order, x, start)
+    )
     if stationary and convex:
         verdict = Verdict.CONVEX_MINIMUM
     elif stationary and curvature.positive and curvature.drift <= DRIFT:
