@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from symtape.autodiff.records import BY_NODE, Keying, RecordLike, exact, is_zero, node_records, slope, times
-from symtape.graph.node import Node
+from symtape.graph.node import Node, Params
 from symtape.graph.shapes import Shape, broadcast_two
 from symtape.graph.source import one_line
 from symtape.ops.namespace import DERIVATIVES, Namespace
@@ -165,15 +165,26 @@ def _pull(record: RecordLike, outs: list[Any], needed: list[bool], B: Namespace,
         mask = None if mask is None else exact(mask, shape, B)
     else:
         g, mask = exact(_materialize((mask, g), B), shape, B), None
+    values = _ruled(op, needed, g, y, inputs, params, B)
+    if mask is None:
+        return [_pair(value) for value in values]
+    masks = _ruled(op, needed, mask, y, inputs, params, B)
+    return [v if v is None or v is ZERO else (m, v) for m, v in zip(masks, values, strict=True)]
+
+
+def _ruled(
+    op: Any, needed: Sequence[bool], g: Any, y: Any, inputs: Sequence[Any], params: Params, B: Namespace
+) -> Sequence[Any]:
+    """What the rules of an op with one result give: one rule an input, or one for all of them together."""
+    if op.vjp_together is not None:
+        together: Sequence[Any] = op.vjp_together(B, needed, g, y, *inputs, *params)
+        return together
+    result: list[Any] = [None] * len(inputs)
     for i, n in enumerate(needed):
         if n:
             rule = vjp_rule(op, i)
             assert rule is not None
-            value = rule(B, g, y, *inputs, *params)
-            if value is None or value is ZERO or mask is None:
-                result[i] = _pair(value)
-            else:
-                result[i] = (rule(B, mask, y, *inputs, *params), value)
+            result[i] = rule(B, g, y, *inputs, *params)
     return result
 
 

@@ -68,14 +68,23 @@ def _concatenate_element(at: Any, inputs: Any, axis: int) -> Any:
     return Boxes(tuple(boxes[:-1]), boxes[-1].then)
 
 
-def _concatenate_vjp(B: Any, i: int, g: Any, y: Any, *rest: Any) -> Any:
+def _concatenate_pull(B: Any, needed: Sequence[bool], g: Any, y: Any, *rest: Any) -> list[Any]:
+    """For all inputs together, or the time would grow with the square of their number."""
     *inputs, axis = rest
-    return B.slice_box(g, _parts([B.shape(x) for x in inputs], axis)[i])
+    parts = _parts([B.shape(x) for x in inputs], axis)
+    return [B.slice_box(g, part) if n else None for part, n in zip(parts, needed, strict=True)]
 
 
-def _concatenate_jvp(B: Any, i: int, t: Any, y: Any, *rest: Any) -> Any:
+def _concatenate_push(B: Any, tangents: Sequence[Any], y: Any, *rest: Any) -> list[Any]:
     *inputs, axis = rest
-    return B.embed((t,), (_parts([B.shape(x) for x in inputs], axis)[i],), B.shape(y))
+    parts = _parts([B.shape(x) for x in inputs], axis)
+    return [_embedded(B, tangents, parts, B.shape(y))]
+
+
+def _embedded(B: Any, tangents: Sequence[Any], parts: Sequence[Basic], shape: Shape) -> Any:
+    """Tangents in the places of their parts, zeros elsewhere."""
+    moving = [(t, part) for t, part in zip(tangents, parts, strict=True) if t is not None]
+    return B.embed(tuple(t for t, _ in moving), tuple(part for _, part in moving), shape)
 
 
 def _all_batched(B: Any, inputs: Any, batched: Any) -> tuple[Any, ...]:
@@ -94,8 +103,8 @@ CONCATENATE: Op = structural(
     Kind.INDEXED,
     _concatenate_value,
     _concatenate_infer,
-    vjp=_concatenate_vjp,
-    jvp=_concatenate_jvp,
+    vjp_together=_concatenate_pull,
+    jvp_together=_concatenate_push,
     batch=lambda B, inputs, batched, axis: B.build(CONCATENATE, _all_batched(B, inputs, batched), (axis + 1,)),
     element=_concatenate_element,
     masks=True,
@@ -124,12 +133,14 @@ def _stack_element(at: Any, inputs: Any, axis: int) -> Any:
     return Boxes(tuple(Box(((at[axis], k, k + 1),), read) for k, read in enumerate(reads[:-1])), reads[-1])
 
 
-def _stack_vjp(B: Any, i: int, g: Any, y: Any, *rest: Any) -> Any:
-    return B.slice_box(g, _place(B.shape(rest[0]), rest[-1], i))
+def _stack_pull(B: Any, needed: Sequence[bool], g: Any, y: Any, *rest: Any) -> list[Any]:
+    shape, axis = B.shape(rest[0]), rest[-1]
+    return [B.slice_box(g, _place(shape, axis, k)) if n else None for k, n in enumerate(needed)]
 
 
-def _stack_jvp(B: Any, i: int, t: Any, y: Any, *rest: Any) -> Any:
-    return B.embed((t,), (_place(B.shape(rest[0]), rest[-1], i),), B.shape(y))
+def _stack_push(B: Any, tangents: Sequence[Any], y: Any, *rest: Any) -> list[Any]:
+    shape, axis = B.shape(rest[0]), rest[-1]
+    return [_embedded(B, tangents, [_place(shape, axis, k) for k in range(len(tangents))], B.shape(y))]
 
 
 STACK: Op = structural(
@@ -137,8 +148,8 @@ STACK: Op = structural(
     Kind.INDEXED,
     lambda *arguments: np.stack(arguments[:-1], axis=arguments[-1]),
     _stack_infer,
-    vjp=_stack_vjp,
-    jvp=_stack_jvp,
+    vjp_together=_stack_pull,
+    jvp_together=_stack_push,
     batch=lambda B, inputs, batched, axis: B.build(STACK, _all_batched(B, inputs, batched), (axis + 1,)),
     element=_stack_element,
     masks=True,
