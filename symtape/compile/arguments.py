@@ -101,6 +101,11 @@ class Sizes:
         self.values.append(value)
         return len(self.values) - 1
 
+    def append(self, values: list[int]) -> int:
+        """A table of its own; where it starts."""
+        self.values.extend(values)
+        return len(self.values) - len(values)
+
     def set(self, place: int, value: int) -> None:
         """Fill a place that was reserved."""
         self.values[place] = value

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from symtape.compile.arguments import LITERAL_LIMIT, Base, Constant, Value, View
+from symtape.compile.calls import Kernel, called
 from symtape.compile.decompose import decomposed
 from symtape.compile.indices import contiguous, flat, linear
 from symtape.compile.ir_types import BOOL, ScalarType, scalar_type
 from symtape.compile.kernel_memory import Memory
-from symtape.compile.library_calls import Callback
 from symtape.compile.loop_tree import Invariant, Resolver, resolve
 from symtape.compile.lowering import Lowered, lowered_line, lowered_op, weak_dtype
 from symtape.compile.module_text import ModuleText
@@ -29,7 +28,7 @@ from symtape.compile.scatters import scatter_of
 from symtape.compile.schedule import WORK_LIMIT, longest_sum, scheduled, work
 from symtape.compile.unroll import CannotUnroll, Unroller, broadcast_positions
 from symtape.graph.closed import Graph
-from symtape.graph.node import CONST, ITEM, WEAK, Array, DType, Node
+from symtape.graph.node import CONST, ITEM, WEAK, DType, Node
 from symtape.ops.element import Read, elementwise_rule, index
 from symtape.ops.op import Kind
 
@@ -38,30 +37,6 @@ KERNEL: Final = "symtape.kernel"
 _FOLD_LIMIT: Final = 8
 #: Multiplications of a contraction from which on a library does it.
 _LIBRARY_WORK: Final = 20_000
-
-
-@dataclass(slots=True)
-class Kernel:
-    """A lowered graph: the text of its kernel and what the kernel is called with.
-
-    Attributes
-    ----------
-    module : ModuleText
-    sizes : list of int
-        The table ``sizes``.
-    workspace : int
-        Bytes of the workspace.
-    extra : list of ndarray or Callback
-        What follows the inputs in the table ``in``.
-    operations : int
-        Length of the straight-line code.
-    """
-
-    module: ModuleText
-    sizes: list[int]
-    workspace: int
-    extra: list[Array | Callback]
-    operations: int
 
 
 def lower(
@@ -357,66 +332,15 @@ class _Lowering:
             memory.emit(scatter_call(self.module, source, own, places, base, kind, add=scatter.add))
         return target
 
-    # ------------------------------------------------------------------------------------------------- calls
+    # ------------------------------------------------------------------------------------------------- the rest
 
     def _called(self, node: Node) -> Any:
         """A call: of the body that a condition chooses, or back into Python."""
-        several = node.op.results != 1
-        shapes: Any = node.shape if several else (node.shape,)
-        dtypes: Any = node.dtype if several else (node.dtype,)
-        memory = self.memory
-        pointers, temporaries = [], []
-        for i in node.inputs:
-            view, temporary = memory.packed(self.values[i], i.dtype)
-            pointers.append(memory.start(view, i.dtype.itemsize))
-            temporaries.append(temporary)
-        results = [
-            memory.allocate(shape, dtype, None if several else self.direct.get(node))
-            for shape, dtype in zip(shapes, dtypes, strict=True)
-        ]
-        wanted = memory.table(
-            [memory.start(memory.view(r, d), d.itemsize) for r, d in zip(results, dtypes, strict=True)]
-        )
-        if node.op.kind is Kind.CONTROL and len(node.params) == 2 and all(isinstance(p, Graph) for p in node.params):
-            self._chosen(node, pointers[1:], wanted)
-        else:
-            self._called_back(node, pointers, wanted, tuple(zip(shapes, dtypes, strict=True)))
-        for temporary in temporaries:
-            memory.drop(temporary)
-        return tuple(results) if several else results[0]
 
-    def _called_back(self, node: Node, pointers: Sequence[str], wanted: str, types: Any) -> None:
-        memory, chunks = self.memory, self.chunks
-        given: Any = tuple((i.shape, i.dtype) for i in node.inputs)
-        callback = Callback(node.op, node.params, given, types, node.code, node.lasti)
-        function = chunks.pointer(memory.argument(callback))
-        table = memory.table(pointers)
-        status = chunks.name()
-        chunks.line(f"{status} = call i32 {function}(ptr {table}, ptr {wanted})")
-        chunks.check(status)
+        def lower_body(name: str, graph: Graph) -> Kernel:
+            return _lowered_as(name, self.module, graph.inputs, graph.outputs, [], self.options)
 
-    def _chosen(self, node: Node, pointers: Sequence[str], wanted: str) -> None:
-        """One of two bodies, which are kernels of their own with room in this one's workspace and tables."""
-        memory, chunks = self.memory, self.chunks
-        calls = []
-        for graph in node.params:
-            name = f"symtape.body{self.module.next_number()}"
-            body = _lowered_as(name, self.module, graph.inputs, graph.outputs, [], self.options)
-            extras = [chunks.pointer(memory.argument(entry)) for entry in body.extra]
-            table = memory.table([*pointers, *extras])
-            room = memory.place(body.workspace)
-            first = len(memory.sizes.values)
-            for value in body.sizes:
-                memory.sizes.reserve(value)
-            sizes = chunks.name()
-            chunks.line(f"{sizes} = getelementptr i64, ptr %sizes, i64 {first}")
-            calls.append(f"call i32 @{name}(ptr {table}, ptr {wanted}, ptr {chunks.pointer(room)}, ptr {sizes})")
-            memory.drop(room)
-        (element,) = memory.elements(self.values[node.inputs[0]])
-        condition = chunks.operand(element, BOOL)
-        chunks.check(chunks.either(condition, *calls))
-
-    # ------------------------------------------------------------------------------------------------- ends
+        return called(self.memory, node, [self.values[i] for i in node.inputs], self.direct.get(node), lower_body)
 
     def _guard(self, node: Node, number: int) -> None:
         expected = self.guards[number][1]

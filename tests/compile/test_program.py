@@ -38,7 +38,7 @@ def check(inputs, outputs, arrays, options=FRESH, rtol=1e-13):
 
 def both_ways(inputs, outputs, arrays, **keywords):
     check(inputs, outputs, arrays, FRESH, **keywords)
-    check(inputs, outputs, arrays, Options(cache=False, unroll=0), **keywords)
+    check(inputs, outputs, arrays, Options(cache=False, unroll=0, chunk=10), **keywords)
 
 
 # ------------------------------------------------------------------------------------------------------------- calls

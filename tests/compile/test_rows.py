@@ -16,9 +16,9 @@ from symtape.ops.op import Kind
 from tests.ops.rows import results
 from tests.ops.test_op_table import ROWS
 
-REGISTERS, LOOPS = Options(), Options(unroll=0)
+REGISTERS, LOOPS, CUT = Options(), Options(unroll=0), Options(unroll=4, chunk=10, optimize=0)
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-both_ways = pytest.mark.parametrize("options", [REGISTERS, LOOPS], ids=["registers", "loops"])
+every_way = pytest.mark.parametrize("options", [REGISTERS, LOOPS, CUT], ids=["registers", "loops", "cut"])
 
 
 def ulps(actual, expected):
@@ -76,7 +76,7 @@ def compare(row, arrays, actual, expected):
 
 
 @every_row
-@both_ways
+@every_way
 def test_compiled_code_agrees_with_numpy(row, options):
     for dtype in row.dtypes:
         arrays = row.draw(3, dtype)

@@ -120,7 +120,7 @@ def test_the_version_in_the_expression_is_meant():
 
 def test_what_is_no_input_is_refused():
     x = st.symbol("x")
-    with pytest.raises(TypeError, match="got the float 1.0"):
+    with pytest.raises(TypeError, match=r"got the float 1\.0"):
         st.function([1.0], x)
     with pytest.raises(ValueError, match=r"'x', is listed twice"):
         st.function([x, x], x)
