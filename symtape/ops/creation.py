@@ -86,7 +86,7 @@ def vander(B: Any, x: Any, N: Any = None, increasing: bool = False) -> Any:
         raise ValueError(f"x must be a one-dimensional array or sequence, got shape {B.shape(x)}")
     count = as_integer(B.shape(x)[0] if N is None else N, "N")
     powers = np.arange(count) if increasing else np.arange(count)[::-1]
-    return B.power(B.reshape(x, (*B.shape(x), 1)), powers.astype(B.dtype(x)))
+    return B.power(B.reshape(x, (*B.shape(x), 1)), powers)
 
 
 @function("numpy.polyval")

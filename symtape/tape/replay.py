@@ -9,7 +9,7 @@ from symtape.graph.node import ITEM, Node, next_ident
 from symtape.graph.traverse import substitute, topological
 from symtape.tape.guards import Guard
 from symtape.tape.recording import active_captures, active_tapes
-from symtape.tape.tensor import Tensor, apply, wrap
+from symtape.tape.tensor import Tensor, apply, lift, wrap
 
 
 def replay(outputs: Sequence[Node], given: Mapping[Node, Tensor]) -> list[Tensor]:
@@ -26,6 +26,7 @@ def replay(outputs: Sequence[Node], given: Mapping[Node, Tensor]) -> list[Tensor
     list of Tensor
         Recorded on every tape that tracks what they depend on.
     """
+    given = {node: lift(tensor) for node, tensor in given.items()}  # variables are read
     if not any(t.ident in tape.producer for tape in active_tapes() for t in given.values()):
         nodes = substitute(outputs, {node: tensor.node for node, tensor in given.items()})
         return [wrap(node) for node in nodes]
