@@ -242,7 +242,7 @@ def test_indexing_with_tensors_and_its_errors():
     with pytest.raises(IndexError):
         _ = x[0.5]
     s = st.symbol("s", shape=(3,))
-    with pytest.raises(st.SymbolicTruthError, match=r"np\.where"):
+    with pytest.raises(st.SymbolicTruthError, match=r"\.where"):
         _ = s[s > 0]
 
 
