@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from symtape.errors import NoFormulaError
 from symtape.formula.spelling import spelled
 from symtape.formula.symbols import label_of
 from symtape.graph.node import CONST, ITEM, LEAF, WEAK, Node
@@ -231,8 +232,6 @@ def _latex(node: Node, labels: Mapping[Node, str]) -> str:
 
 def form(name: str, node: Node, label: str) -> Any:
     """A form by its name; an unknown one is an error that lists what exists."""
-    from symtape.errors import NoFormulaError
-
     if name != "named":
         raise NoFormulaError(
             f"there is no form {name!r}; the forms are: 'named' (and .expr for the formula by elements)"

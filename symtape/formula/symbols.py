@@ -144,3 +144,25 @@ def number(value: Any) -> Any:
     if denominator <= 2**_MAX_POWER and abs(numerator) < _MAX_NUMERATOR:
         return sympy.Rational(numerator, denominator)
     return _classes()[1](double, precision=_DOUBLE_BITS)
+
+
+def as_expression(value: Any) -> Any:
+    """A sympy object from what stands for one: an expression, a number, an array or nested list of these.
+
+    A text is refused: sympy would run it as code.
+
+    Raises
+    ------
+    TypeError
+        For a text, or anything that sympy knows nothing of.
+    """
+    import sympy
+
+    if isinstance(value, str):
+        raise TypeError(f"{value!r} is a text, which is not read as code here; pass a sympy expression or a number")
+    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim):
+        return sympy.Array([as_expression(part) for part in value])
+    try:
+        return sympy.sympify(value, strict=True)
+    except sympy.SympifyError as error:
+        raise TypeError(f"wanted a sympy expression or a number, got {value!r}") from error

@@ -19,10 +19,12 @@ from symtape.errors import (
 from symtape.formula.element import array_expression
 from symtape.formula.equality import Equality, equality
 from symtape.formula.named import Formula, form
-from symtape.formula.symbols import label_of, stamp_of
+from symtape.formula.symbols import as_expression, label_of, stamp_of
+from symtape.formula.text import parse
 from symtape.graph.node import LEAF, PLACEHOLDER, SYMBOLIC, Node
 from symtape.graph.shapes import is_known
-from symtape.graph.traverse import leaves
+from symtape.graph.traverse import ancestors, leaves
+from symtape.ops.namespace import NODES
 from symtape.tape.cuts import cut
 
 if TYPE_CHECKING:
@@ -78,8 +80,8 @@ class Display:
         >>> import numpy as np, symtape as st
         >>> x = st.Variable(2.0, name="x")
         >>> q = np.exp(x)
-        >>> (q**2 + x).in_terms_of(q=q)
-        q**2 + x
+        >>> (q**2 / x).in_terms_of(q=q)
+        q**2/x
         """
         return array_expression(self.node, {_current(t): name for name, t in names.items()})
 
@@ -228,8 +230,6 @@ class Display:
         >>> (x**2 * y).subs(x=3), (x**2 * y).subs(y, 5)
         (9*y, 5*x**2)
         """
-        import sympy
-
         expression = self.expr
         by_name: dict[str, list[Any]] = {}
         for symbol in expression.free_symbols:
@@ -246,7 +246,7 @@ class Display:
                     f"{len(found)} leaves are named {name!r}: substitute with the variable itself, "
                     ".subs(variable, value)"
                 )
-            swaps.append((found[0], sympy.sympify(value)))
+            swaps.append((found[0], as_expression(value)))
         result = expression.subs(swaps)
         return result.subs(*pairs) if pairs else result
 
@@ -297,14 +297,9 @@ def _nodes_meant(what: Any, below: list[Node]) -> list[Node]:
 
 def _expression_of(other: Any, node: Node) -> Any:
     """The sympy expression of what `equals` was given."""
-    import sympy
-
     if isinstance(other, Display):
         return other.expr
     if isinstance(other, str):
-        from symtape.formula.text import parse
-        from symtape.ops.namespace import NODES
-
         names: dict[str, Node] = {}
         for leaf in leaves([node]):
             label = label_of(leaf)
@@ -314,7 +309,7 @@ def _expression_of(other: Any, node: Node) -> Any:
                 )
             names[label] = leaf
         return array_expression(NODES.lift(parse(other, names, NODES)))
-    return sympy.sympify(other)
+    return as_expression(other)
 
 
 def _value_text(node: Node) -> str:
@@ -333,8 +328,6 @@ def _short_formula(node: Node) -> str | None:
         return None
     if int(np.prod([int(n) for n in node.shape])) > _SHORT_ELEMENTS:
         return None
-    from symtape.graph.traverse import ancestors
-
     if sum(1 for _ in itertools.islice(ancestors(node), _SHORT_NODES + 1)) > _SHORT_NODES:
         return None
     try:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from symtape.errors import UnknownNameError
-from symtape.formula.symbols import is_leaf_symbol
+from symtape.formula.symbols import as_expression, is_leaf_symbol
 from symtape.ops import sympy_bridge
 from symtape.tape.leaf_table import find
 from symtape.tape.tensor import TENSORS, Tensor, lift
+from symtape.tape.variable import symbol as new_symbol
 
 
 def from_sympy(expression: Any, names: Mapping[Any, Any] | None = None) -> Any:
@@ -42,7 +43,7 @@ def from_sympy(expression: Any, names: Mapping[Any, Any] | None = None) -> Any:
     """
     import sympy
 
-    expression = sympy.sympify(expression)
+    expression = as_expression(expression)
     given = dict(names or {})
     by_text = {str(k): v for k, v in given.items() if isinstance(k, str)}
     mapping: dict[Any, Any] = {}
@@ -75,10 +76,8 @@ def _leaf_of(symbol: Any) -> Any:
             "map it: from_sympy(expr, {symbol: tensor})"
         )
     read = lift(tensor)
-    return read[tuple(at)] if at else read  # type: ignore[index]
+    return read[tuple(at)] if at else read
 
 
 def _fresh(symbol: Any) -> Tensor:
-    from symtape.tape.variable import symbol as new_symbol
-
     return new_symbol(symbol.name)

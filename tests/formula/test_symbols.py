@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy
 
-from symtape.formula.symbols import element_symbol, is_leaf_symbol, leaf_symbol, number
+from symtape.formula.symbols import as_expression, element_symbol, is_leaf_symbol, leaf_symbol, number
 from symtape.graph.node import leaf, symbol
 
 
@@ -37,7 +37,12 @@ def test_a_symbol_without_name_gets_one():
     assert str(element_symbol(leaf(np.float64(1.0), None, 12), ())) == "v12"
 
 
-@pytest.mark.parametrize("value", [0.1, 1e-300, 1.7976931348623157e308, np.pi, 5e-324, -2.5e-7, 1 / 3])
+def test_the_double_of_pi_is_pi():
+    assert number(np.pi) is sympy.pi
+    assert number(np.nextafter(np.pi, 0)) is not sympy.pi
+
+
+@pytest.mark.parametrize("value", [0.1, 1e-300, 1.7976931348623157e308, np.e, 5e-324, -2.5e-7, 1 / 3])
 def test_a_double_prints_as_repr_and_reads_back(value):
     text = str(number(value))
     assert text == repr(value)
@@ -45,7 +50,9 @@ def test_a_double_prints_as_repr_and_reads_back(value):
     assert float(number(value)) == value
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.5, "1/2"), (2.0, "2"), (-0.75, "-3/4"), (3 / 1024, "3/1024"), (999999.0, "999999")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.5, "1/2"), (2.0, "2"), (-0.75, "-3/4"), (3 / 1024, "3/1024"), (999999.0, "999999")]
+)
 def test_short_binary_fractions_are_rationals(value, text):
     assert str(number(value)) == text
 
@@ -67,3 +74,15 @@ def test_latex_of_a_double():
     assert sympy.latex(number(1e-7)) == r"1 \cdot 10^{-7}"
     assert sympy.latex(number(0.1)) == "0.1"
     assert str(leaf_symbol("x", (1,)) * number(0.1)) == "0.1*x"
+
+
+def test_a_text_is_never_read_as_code():
+    for text in ("x", "__import__('os').getcwd()"):
+        with pytest.raises(TypeError, match="text"):
+            as_expression(text)
+        with pytest.raises(TypeError, match="text"):
+            as_expression([1, [text]])
+    with pytest.raises(TypeError, match="wanted a sympy expression or a number, got <object"):
+        as_expression(object())
+    assert as_expression(np.array([[1, 2.5]])) == sympy.Array([[1.0, 2.5]])
+    assert as_expression(2) == sympy.Integer(2)
