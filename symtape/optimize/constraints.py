@@ -17,7 +17,7 @@ from symtape.errors import ConstraintError
 from symtape.graph.node import CONST, Node
 from symtape.graph.source import describe
 from symtape.ops.namespace import NODES
-from symtape.tape.guards import chained
+from symtape.tape.operators import first_half
 from symtape.tape.tensor import TENSORS, Tensor, lift
 
 _ALLOWED = "write <=, >= or == between tensors, or st.between(x, low, high)"
@@ -118,11 +118,11 @@ def constraint_nodes(items: Sequence[Any], what: str = "subject_to") -> list[Nod
             )
         if not isinstance(item, Tensor):
             raise TypeError(f"{place} is of type {type(item).__name__}: {item!r}; {_ALLOWED}")
-        half = chained(item.node)
+        half = first_half(item)
         if half is not None:
             raise ConstraintError(
-                f"{place} is the second half of a chained comparison, of which Python drops the first ({half.line}); "
-                "write st.between(x, low, high)"
+                f"{place} is the second half of a chained comparison (or of `and`), of which Python drops the first "
+                f"({half}); write st.between(x, low, high), or two items"
             )
         nodes.append(item.node)
     return nodes

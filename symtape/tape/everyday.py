@@ -19,6 +19,7 @@ from symtape.errors import ShapeError
 from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Dim, is_known, size
 from symtape.tape import guards
+from symtape.tape.operators import decided_here
 
 if TYPE_CHECKING:
     from symtape.tape.tensor import Tensor
@@ -50,7 +51,9 @@ class Everyday:
     # ---- decisions
 
     def __bool__(self) -> bool:
-        return guards.truth(self._tensor)
+        answer = guards.truth(self._tensor)
+        decided_here()
+        return answer
 
     def __int__(self) -> int:
         return guards.integer(self._tensor, "int")

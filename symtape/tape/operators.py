@@ -6,14 +6,17 @@ Each is one function around one op, with the shortest way from two operands to a
 
 from __future__ import annotations
 
+import functools
 import operator
 import sys
+import threading
 from collections.abc import Callable
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symtape.graph.source import user_frame
+from symtape.graph.source import describe, positions, user_frame
 from symtape.ops.registry import functions
 
 if TYPE_CHECKING:
@@ -80,7 +83,7 @@ def binary(
 
 
 def comparison(B: Namespace, name: str, tensor: type[Tensor]) -> Method:
-    """The method of a comparison. Its result remembers the line, by which a chain of two comparisons is recognized."""
+    """The method of a comparison. Its result remembers the line, and the decision of which it is the second half."""
     op = functions()[name].op
 
     def compare(self: Tensor, other: Any) -> Any:
@@ -90,9 +93,55 @@ def comparison(B: Namespace, name: str, tensor: type[Tensor]) -> Method:
         frame = user_frame(1)
         result.code = frame.f_code
         result.lasti = frame.f_lasti
+        if _decided.code is result.code and _decided.lasti < result.lasti:
+            place = _place(result.code, _decided.lasti)
+            if place is not None and _covers(place, _place(result.code, result.lasti)):
+                result.half = _decided.lasti
         return result
 
     return compare
+
+
+class _Decided(threading.local):
+    """Where this thread last asked for the truth of a tensor."""
+
+    code: CodeType | None = None
+    lasti: int = 0
+
+
+_decided = _Decided()
+
+
+def decided_here(depth: int = 1) -> None:
+    """Remember that Python took the truth of a tensor at the user's line."""
+    frame = user_frame(depth + 1)
+    _decided.code = frame.f_code
+    _decided.lasti = frame.f_lasti
+
+
+@functools.lru_cache(maxsize=1024)
+def _place(code: CodeType, lasti: int) -> tuple[int, int, int, int] | None:
+    first, last, left, right = positions(code, lasti)
+    return None if first is None or last is None or left is None or right is None else (first, left, last, right)
+
+
+def _covers(outer: tuple[int, int, int, int], inner: tuple[int, int, int, int] | None) -> bool:
+    return inner is not None and outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
+
+
+def first_half(comparison: Tensor) -> str | None:
+    """The line of the decision that Python took on the way to a comparison, and of which nothing is left in it.
+
+    In ``0 <= x <= 1`` Python asks for the truth of the first comparison and gives the second, in ``a and b`` that of
+    ``a``: the place of that question in the source contains the place of the second comparison.
+
+    Returns
+    -------
+    str or None
+        ``file:line: text``; None for a comparison that stands alone.
+    """
+    lasti = getattr(comparison, "half", None)
+    return None if lasti is None else describe(comparison.code, lasti)
 
 
 def logic(B: Namespace, name: str, bits: str, tensor: type[Tensor]) -> tuple[Method, Method]:

@@ -61,7 +61,7 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
     <Tensor: shape=(), dtype=float64, value=2.0, formula=sqrt(x + 1)>
     """
 
-    __slots__ = ("__weakref__", "code", "ident", "inputs", "lasti", "node", "op", "params")
+    __slots__ = ("__weakref__", "code", "half", "ident", "inputs", "lasti", "node", "op", "params")
 
     node: Node
     ident: int
@@ -70,6 +70,7 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
     inputs: tuple[Tensor, ...]
     code: CodeType | None
     lasti: int
+    half: int
 
     _B: ClassVar[Any]
 

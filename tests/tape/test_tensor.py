@@ -6,6 +6,7 @@ import sympy
 
 import symtape as st
 from symtape.graph.source import positions
+from symtape.tape.operators import first_half
 from symtape.tape.tensor import lift
 
 SIGNS = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow"]
@@ -314,6 +315,31 @@ def test_both_halves_of_a_chain_stand_at_one_place():
     assert positions(guard.code, guard.lasti) == positions(c.code, c.lasti)
     apart = x <= 1
     assert positions(guard.code, guard.lasti) != positions(apart.code, apart.lasti)
+
+
+def test_a_comparison_knows_the_half_that_python_dropped():
+    x, y = st.Variable(0.5), st.Variable(0.25)
+    first, other = x >= 0, x <= 1  # equal ones exist already
+    assert first_half(other) is None
+    assert first
+    for c in (0 <= x <= 1, (x >= 0) and (x <= 1), (x >= 0) and (y >= 0), x >= 0 and y >= 0 and x <= 1):
+        assert "test_tensor.py" in first_half(c)
+        assert "x" in first_half(c).partition(": ")[2]
+    in_between = (x >= 0) and (y >= 0)
+    assert first_half(in_between) is not None
+
+
+def test_a_comparison_behind_a_decision_stands_alone():
+    x, y = st.Variable(0.5), st.Variable(0.25)
+    if x >= 0:
+        assert first_half(y <= 2) is None
+    assert first_half((y <= 2) if x >= 0 else (y <= 3)) is None
+    for k in range(2):
+        c = y <= k
+        assert bool(x <= 1)
+        assert first_half(c) is None
+    assert first_half(st.constant(np.ones(2)) > 0) is None
+    assert first_half(x + y) is None
 
 
 def test_lift_takes_what_may_stand_in_an_expression():
