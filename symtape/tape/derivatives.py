@@ -15,6 +15,7 @@ import numpy as np
 
 from symtape.autodiff.batching import batch_graph
 from symtape.autodiff.jacobian import jacobian
+from symtape.autodiff.plan import planned
 from symtape.autodiff.records import Keying
 from symtape.autodiff.reverse import ones, reverse
 from symtape.graph.node import Node, Params, build, constant, items, next_ident, symbol
@@ -116,10 +117,12 @@ def gradients(
     list of Tensor or None
     """
     if not is_recorded(records, targets):
-        pairs = [
-            (t, ones(DERIVATIVES, t.node) if s is None else s.node) for t, s in zip(targets, seeds, strict=True)
-        ]
-        found = reverse(records, pairs, sources, DERIVATIVES, TO_NODES)
+        found = planned(records, targets, seeds, sources)
+        if found is None:
+            pairs = [
+                (t, ones(DERIVATIVES, t.node) if s is None else s.node) for t, s in zip(targets, seeds, strict=True)
+            ]
+            found = reverse(records, pairs, sources, DERIVATIVES, TO_NODES)
         return [
             None if g is None else wrap(NODES.zeros(s.shape, s.dtype) if g is ZERO else g)
             for s, g in zip(sources, found, strict=True)
