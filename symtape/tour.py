@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import timeit
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def compiled_gradient() -> str:
 def minimum() -> str:
     """Rosenbrock's function with SciPy's signature, and what is known about the point found."""
 
-    def rosen(x: np.ndarray) -> np.floating:
+    def rosen(x: Any) -> Any:
         return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
 
     result = st.minimize(rosen, np.zeros(10))

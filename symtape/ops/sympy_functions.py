@@ -156,7 +156,7 @@ def _made(name: str, spec: _Spec) -> Any:
         return None if spec.terms is None else spec.terms(sympy, *args)
 
     def as_latex(self: Any, printer: Any, exp: Any = None) -> str:
-        arguments = ", ".join(printer._print(a) for a in self.args)  # noqa: SLF001 (how sympy's printers are extended)
+        arguments = ", ".join(printer._print(a) for a in self.args)
         if spec.latex is not None:
             text = spec.latex.format(arguments)
         else:
@@ -165,11 +165,11 @@ def _made(name: str, spec: _Spec) -> Any:
         return rf"\left({text}\right)^{{{exp}}}" if exp is not None else text
 
     def as_numpy(self: Any, printer: Any) -> str:
-        arguments = ", ".join(printer._print(a) for a in self.args)  # noqa: SLF001 (as above)
+        arguments = ", ".join(printer._print(a) for a in self.args)
         return f"{printer._module_format(f'numpy.{name}')}({arguments})"  # noqa: SLF001
 
     def as_other(self: Any, printer: Any) -> str:
-        return str(printer._print(in_own_terms(self)))  # noqa: SLF001
+        return str(printer._print(in_own_terms(self)))
 
     members: dict[str, Any] = {
         "__module__": __name__,
