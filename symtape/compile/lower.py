@@ -32,7 +32,6 @@ from symtape.graph.node import CONST, ITEM, WEAK, DType, Node
 from symtape.ops.element import Read, elementwise_rule, index
 from symtape.ops.op import Kind
 
-KERNEL: Final = "symtape.kernel"
 #: Arguments of a fold (a sum of many arrays) that one loop reads.
 _FOLD_LIMIT: Final = 8
 #: Multiplications of a contraction from which on a library does it.
@@ -40,18 +39,20 @@ _LIBRARY_WORK: Final = 20_000
 
 
 def lower(
-    inputs: Sequence[Node], outputs: Sequence[Node], guards: Sequence[tuple[Node, Any]], options: Options
+    name: str, inputs: Sequence[Node], outputs: Sequence[Node], guards: Sequence[tuple[Node, Any]], options: Options
 ) -> Kernel:
     """Lower a graph.
 
     Parameters
     ----------
+    name : str
+        Of the kernel.
     inputs, outputs : sequence of Node
     guards : sequence of (Node, value)
         Scalars that must have these values; they are checked before all else. The status is 1 for the first one.
     options : Options
     """
-    return _lowered_as(KERNEL, ModuleText(options.contract), inputs, outputs, guards, options)
+    return _lowered_as(name, ModuleText(options.contract), inputs, outputs, guards, options)
 
 
 def _lowered_as(

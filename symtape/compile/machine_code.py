@@ -15,7 +15,9 @@ from symtape.compile.options import Options
 _live: weakref.WeakValueDictionary[str, LoadedCode] = weakref.WeakValueDictionary()
 
 
-def machine_code(module: ModuleText, names: tuple[str, ...], operations: int, options: Options) -> LoadedCode:
+def machine_code(
+    module: ModuleText, names: tuple[str, ...], operations: int, options: Options
+) -> tuple[str, LoadedCode]:
     """The functions of a module, compiled if they have to be.
 
     Parameters
@@ -29,13 +31,15 @@ def machine_code(module: ModuleText, names: tuple[str, ...], operations: int, op
 
     Returns
     -------
-    LoadedCode
+    key : str
+        Under which the cache has the code.
+    code : LoadedCode
     """
     text = module.whole()
     key = cache.key(text, options)
     found = _live.get(key)
     if found is not None:
-        return found
+        return key, found
     symbols = sorted(module.symbols)
     kept = cache.read(key) if options.cache else None
     if kept is not None and not unresolved(symbols):
@@ -49,5 +53,18 @@ def machine_code(module: ModuleText, names: tuple[str, ...], operations: int, op
         code = load(data, names, symbols)
         if options.cache:
             cache.write(key, {"symbols": symbols, "names": list(names)}, data)
+    _live[key] = code
+    return key, code
+
+
+def kept_code(key: str) -> LoadedCode | None:
+    """Machine code by its key, if this process or the cache has it."""
+    found = _live.get(key)
+    if found is not None:
+        return found
+    kept = cache.read(key)
+    if kept is None or unresolved(kept[0]["symbols"]):
+        return None
+    code = load(kept[1], kept[0]["names"], kept[0]["symbols"])
     _live[key] = code
     return code

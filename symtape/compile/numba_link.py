@@ -16,8 +16,8 @@ import numpy as np
 
 from symtape.compile.library_calls import CALLBACK_STATUS
 from symtape.compile.loop_text import INDEX_STATUS
-from symtape.compile.lower import KERNEL
 from symtape.compile.program import Program
+from symtape.compile.runnable import KERNEL
 from symtape.errors import AssumptionViolated, CompilationError, SingularMatrixError
 from symtape.graph.node import DType
 
@@ -77,7 +77,7 @@ def _source(program: Program, names: Sequence[str], single: bool) -> str:
         lines.append(f"    b{k} = np.empty({shape!r}, type{k})" if shape else f"    b{k} = type{k}(0)")
         results.append(f"b{k}" if shape else f"found[{place}]")
         place += not shape
-    room = program.kernel.workspace
+    room = program.plan.workspace
     lines.append(
         f"    work = np.empty({room + 64 if room > _STACK else 0}, np.uint8)" if room > _STACK else "    work = 0"
     )
@@ -167,11 +167,11 @@ class _Linker:
     """Builds the call of one program's kernel in a module of numba."""
 
     def __init__(self, program: Program) -> None:
-        self.text = program.kernel.module.whole()
-        self.linked = program.kernel.operations <= _LINKED and not program.kernel.extra
+        self.text = program.ir
+        self.linked = program.plan.operations <= _LINKED and not program.plan.extra
         self.name = f"symtape_{hashlib.sha256(self.text.encode()).hexdigest()[:24]}"
-        self.sizes = program.kernel.sizes or [0]
-        self.workspace = program.kernel.workspace
+        self.sizes = list(program.plan.sizes) or [0]
+        self.workspace = program.plan.workspace
         self.extra = program.extra_addresses
         self.address = program.kernel_address
 

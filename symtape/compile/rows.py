@@ -25,8 +25,8 @@ def run_rows(
     program: Any, arrays: Sequence[npt.ArrayLike], count: int, *, threads: int | None, nan_rows: bool
 ) -> list[Array]:
     """See `symtape.compile.program.Program.rows`."""
-    if len(arrays) != len(program.inputs):
-        raise TypeError(f"the function takes {len(program.inputs)} inputs, got {len(arrays)}")
+    if len(arrays) != len(program.input_types):
+        raise TypeError(f"the function takes {len(program.input_types)} inputs, got {len(arrays)}")
     given = [_laid_out(program, k, a, count) for k, a in enumerate(arrays)]
     if nan_rows and any(dtype.kind != "f" for _, dtype in program.output_types):
         raise DTypeError("rows can be NaN in results of floating dtype only")

@@ -6,7 +6,6 @@ from typing import Final
 
 from symtape.compile.module_text import SIGNATURE, ModuleText
 
-ROWS: Final = "symtape.rows"
 #: Pointers of a row that stand on the stack; more of them stand in the workspace behind all else.
 _STACK_LIMIT: Final = 64
 
@@ -15,7 +14,7 @@ ROWS_SIGNATURE: Final = (
 )
 
 
-def define_rows(module: ModuleText, kernel: str, inputs: int, others: int, outputs: int) -> None:
+def define_rows(module: ModuleText, kernel: str, name: str, inputs: int, others: int, outputs: int) -> None:
     """Add ``int32 rows(in, out, work, sizes, steps, tables, begin, end, stopped)`` to a module.
 
     It runs the kernel for each row from ``begin`` to below ``end``. ``steps`` are the bytes from one row to the next,
@@ -25,7 +24,8 @@ def define_rows(module: ModuleText, kernel: str, inputs: int, others: int, outpu
     Parameters
     ----------
     module : ModuleText
-    kernel : str
+    kernel, name : str
+        Of the kernel and of the function that is added.
     inputs : int
         Arguments that differ from row to row.
     others : int
@@ -78,4 +78,4 @@ def define_rows(module: ModuleText, kernel: str, inputs: int, others: int, outpu
         "done:",
         "ret i32 0",
     ]
-    module.define_function(f"define i32 @{ROWS}({ROWS_SIGNATURE}) nounwind", lines)
+    module.define_function(f"define i32 @{name}({ROWS_SIGNATURE}) nounwind", lines)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from symtape.compile.options import Options
 from symtape.graph.node import LEAF, Node
 from symtape.graph.traverse import topological
-from symtape.tape.compiled_function import CompiledFunction, Signature
+from symtape.tape.compiled_function import CompiledFunction, Computation, Form
 from symtape.tape.function_arguments import Doors, check_complete, input_names, input_nodes, split_inputs, transformed
 from symtape.tape.guards import Guard, logged
 from symtape.tape.jitted import jit
@@ -63,16 +63,14 @@ def function(inputs: Any, outputs: Any = _MISSING, *, options: Options | None = 
     cuts = input_nodes(given, nodes)
     check_complete(cuts, nodes)
     decisions = _decisions(cuts, tensors)
-    signature = Signature(
+    computation = Computation(
         inputs=tuple(cuts),
         outputs=tuple(nodes),
         guards=tuple((g.condition(), True, violation(g)) for g in decisions),
-        arguments=arguments,
-        results=results,
-        fixed=tuple(fixed),
-        names=tuple(input_names(cuts, arguments)),
+        decisions=tuple(decisions),
     )
-    return CompiledFunction(signature, decisions, options or Options())
+    form = Form(arguments=arguments, results=results, fixed=tuple(fixed), names=tuple(input_names(cuts)))
+    return CompiledFunction(form, computation, options or Options())
 
 
 def violation(guard: Guard) -> str:

@@ -6,17 +6,19 @@ so that tapes see it. The program is compiled at the first call that needs it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from symtape import pytree
+from symtape.compile.cards import remember
 from symtape.compile.numba_link import numba_function
 from symtape.compile.options import Options
 from symtape.compile.program import Guard as Check
 from symtape.compile.program import Program
+from symtape.compile.runnable import Runnable
 from symtape.errors import ShapeError
 from symtape.graph.node import Array, Node
 from symtape.graph.shapes import is_known
@@ -30,14 +32,11 @@ _PLAIN: Final = frozenset({np.ndarray, float, int, np.float64})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
-    """What a function computes and how it is called.
+class Form:
+    """How a function is called.
 
     Attributes
     ----------
-    inputs, outputs : tuple of Node
-    guards : tuple of (Node, value, message)
-        Conditions under which the outputs hold.
     arguments, results : Structure
         Nesting of the arguments (a list or dict at the top) and of the results.
     fixed : tuple of int
@@ -46,9 +45,6 @@ class Signature:
         Of the inputs.
     """
 
-    inputs: tuple[Node, ...]
-    outputs: tuple[Node, ...]
-    guards: tuple[Check, ...]
     arguments: pytree.Structure
     results: pytree.Structure
     fixed: tuple[int, ...]
@@ -65,32 +61,79 @@ class Signature:
         return self.results.unflatten([None if k in self.fixed else next(given) for k in range(total)])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computation:
+    """What a function computes.
+
+    Attributes
+    ----------
+    inputs, outputs : tuple of Node
+    guards : tuple of (Node, value, message)
+        Conditions under which the outputs hold.
+    decisions : tuple of Guard
+        What Python decided while the outputs were made, one for each guard.
+    """
+
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    guards: tuple[Check, ...]
+    decisions: tuple[Guard, ...]
+
+
 class CompiledFunction:
     """A compiled function of arrays.
 
-    Made by `symtape.function`, never by calling this class.
+    Made by `symtape.function` or `symtape.load`, never by calling this class.
+
+    Parameters
+    ----------
+    form : Form
+    computation : Computation or callable
+        What is computed, or a function that makes it when it is first needed.
+    options : Options
+    saved : bytes, optional
+        The file that the function was loaded from.
+    ready : Runnable, optional
+        Its program, if the cache has it.
     """
 
-    def __init__(self, signature: Signature, decisions: Sequence[Guard], options: Options) -> None:
-        self._signature = signature
-        self._decisions = tuple(decisions)
-        self._options = options
+    def __init__(
+        self,
+        form: Form,
+        computation: Computation | Callable[[], Computation],
+        options: Options,
+        saved: bytes | None = None,
+        ready: Runnable | None = None,
+    ) -> None:
+        self.form = form
+        self.options = options
+        self._source = computation
+        self._saved = saved
         self._programs: dict[tuple[Any, ...], Program] = {}
-        self._known = all(is_known(n.shape) for n in signature.inputs)
-        self._scalar = bool(signature.inputs) and all(n.shape == () for n in signature.inputs)
-        children = signature.arguments.children
-        self._flat = not signature.arguments.keys and all(c.kind is None for c in children)
-        self._program: Program | None = None
-        self._fast: Any = None
-        kind = signature.results.kind
-        simple = (
-            kind in (list, tuple) and not signature.fixed and all(c.kind is None for c in signature.results.children)
-        )
-        self._finish: Any = signature.rebuild
-        if kind is None and not signature.fixed:
+        children = form.arguments.children
+        self._flat = not form.arguments.keys and all(c.kind is None for c in children)
+        self._program: Runnable | None = ready
+        self._fast: Any = ready.numbers if ready is not None and self._flat else None
+        if ready is not None:
+            self._shapes: list[Any] = [shape for _, shape, _ in ready.plan.inputs]
+        else:
+            self._shapes = [node.shape for node in self.computation.inputs]
+        self._known = all(is_known(shape) for shape in self._shapes)
+        self._scalar = bool(self._shapes) and all(shape == () for shape in self._shapes)
+        kind = form.results.kind
+        simple = kind in (list, tuple) and not form.fixed and all(c.kind is None for c in form.results.children)
+        self._finish: Any = form.rebuild
+        if kind is None and not form.fixed:
             self._finish = _first
         elif simple:
             self._finish = _as_list if kind is list else tuple
+
+    @property
+    def computation(self) -> Computation:
+        """What the function computes."""
+        if not isinstance(self._source, Computation):
+            self._source = self._source()
+        return self._source
 
     # ------------------------------------------------------------------------------------------------- calls
 
@@ -136,15 +179,15 @@ class CompiledFunction:
         targets = None if out is None else self._targets(out)
         if self._scalar and any(a.ndim for a in arrays):
             results = self._broadcast(arrays, None, False)
-            return self._signature.rebuild(results if targets is None else _written(results, targets))
+            return self.form.rebuild(results if targets is None else _written(results, targets))
         program = self._program_for(arrays)
         if targets is None:
             return self._finish(program.numbers(*arrays))
-        return self._signature.rebuild(program(*arrays, out=targets))
+        return self.form.rebuild(program(*arrays, out=targets))
 
     def _matched(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
-        names = self._signature.names
-        top = self._signature.arguments
+        names = self.form.names
+        top = self.form.arguments
         if top.keys:
             return top.match(args[0] if len(args) == 1 and not kwargs else kwargs, "the arguments")
         if kwargs:
@@ -164,47 +207,54 @@ class CompiledFunction:
         return top.match(list(args), "the arguments")
 
     def _targets(self, out: Any) -> list[Array | None]:
-        if self._signature.results.kind is None:
+        if self.form.results.kind is None:
             return [out]
-        found = self._signature.results.match(out, "out")
-        return [t for k, t in enumerate(found) if k not in self._signature.fixed]
+        found = self.form.results.match(out, "out")
+        return [t for k, t in enumerate(found) if k not in self.form.fixed]
 
     def _replayed(self, values: Sequence[Any]) -> Any:
-        s = self._signature
+        s = self.computation
         tensors = [lift(v) for v in values]
-        for node, tensor, name in zip(s.inputs, tensors, s.names, strict=True):
+        for node, tensor, name in zip(s.inputs, tensors, self.form.names, strict=True):
             if is_known(node.shape) and tensor.node.shape != node.shape:
                 raise ShapeError(f"the input {name!r} has shape {tensor.node.shape}, wanted {node.shape}")
         given = dict(zip(s.inputs, tensors, strict=True))
-        assume(self._decisions, given)
-        return s.rebuild(replay(s.outputs, given))
+        assume(s.decisions, given)
+        return self.form.rebuild(replay(s.outputs, given))
 
     # ------------------------------------------------------------------------------------------------- programs
 
-    def _program_for(self, arrays: Sequence[Array]) -> Program:
+    def _program_for(self, arrays: Sequence[Array]) -> Runnable:
         """The program for the shapes of these arrays."""
-        if self._known:
-            if self._program is None:
-                s = self._signature
-                self._program = Program(s.inputs, s.outputs, guards=s.guards, options=self._options)
-                self._fast = self._program.numbers if self._flat else None
-            return self._program
-        return self._bound([a.shape for a in arrays])
+        if not self._known:
+            return self._bound([a.shape for a in arrays])
+        if self._program is None:
+            self._program = self._made()
+            self._fast = self._program.numbers if self._flat else None
+        return self._program
+
+    def _made(self) -> Program:
+        """The program, from the graph."""
+        s = self.computation
+        program = Program(s.inputs, s.outputs, guards=s.guards, options=self.options)
+        if self._saved is not None:
+            remember(self._saved, program)
+        return program
 
     def _bound(self, shapes: Sequence[tuple[int, ...]]) -> Program:
         key = tuple(shapes)
         found = self._programs.get(key)
         if found is None:
-            s = self._signature
+            s = self.computation
             known: dict[str, int] = {}
-            for node, shape, name in zip(s.inputs, shapes, s.names, strict=True):
+            for node, shape, name in zip(s.inputs, shapes, self.form.names, strict=True):
                 lengths(f"the input {name!r}", node.shape, shape, known)
             conditions = [node for node, _, _ in s.guards]
             inputs, nodes = bound(s.inputs, [*s.outputs, *conditions], known)
             checks = [
                 (node, value, text) for node, (_, value, text) in zip(nodes[len(s.outputs) :], s.guards, strict=True)
             ]
-            found = Program(inputs, nodes[: len(s.outputs)], guards=checks, options=self._options)
+            found = Program(inputs, nodes[: len(s.outputs)], guards=checks, options=self.options)
             self._programs[key] = found
         return found
 
@@ -229,13 +279,16 @@ class CompiledFunction:
         10.0
         """
         program = self._one_program("a function for numba")
-        single = self._signature.results.kind is None
-        return numba_function(program, list(self._signature.names), single=single)
+        single = self.form.results.kind is None
+        return numba_function(program, list(self.form.names), single=single)
 
     def _one_program(self, what: str) -> Program:
         if not self._known:
             raise ShapeError(f"{what} needs known shapes, and the inputs have named lengths: {self!r}")
-        return self._program_for(())
+        if not isinstance(self._program, Program):  # not made yet, or recalled without its graph
+            self._program = self._made()
+            self._fast = self._program.numbers if self._flat else None
+        return self._program
 
     # ------------------------------------------------------------------------------------------------- batches
 
@@ -268,17 +321,14 @@ class CompiledFunction:
         if on_violation not in ("raise", "nan"):
             raise ValueError(f"on_violation is 'raise' or 'nan', got {on_violation!r}")
         arrays = [np.asarray(v) for v in self._matched(args, {})]
-        return self._signature.rebuild(self._broadcast(arrays, threads, on_violation == "nan"))
+        return self.form.rebuild(self._broadcast(arrays, threads, on_violation == "nan"))
 
     def _broadcast(self, arrays: Sequence[Array], threads: int | None, nan_rows: bool) -> list[Any]:
         """Results over the batch axes of the arrays."""
-        s = self._signature
-        own = [len(node.shape) for node in s.inputs]
-        for a, rank, node, name in zip(arrays, own, s.inputs, s.names, strict=True):
-            if a.ndim < rank or (is_known(node.shape) and a.shape[a.ndim - rank :] != node.shape):
-                raise ShapeError(
-                    f"the input {name!r} has shape {a.shape}, wanted {node.shape} behind the axes of the batch"
-                )
+        own = [len(shape) for shape in self._shapes]
+        for a, rank, shape, name in zip(arrays, own, self._shapes, self.form.names, strict=True):
+            if a.ndim < rank or (is_known(shape) and a.shape[a.ndim - rank :] != shape):
+                raise ShapeError(f"the input {name!r} has shape {a.shape}, wanted {shape} behind the axes of the batch")
         leads = [a.shape[: a.ndim - rank] for a, rank in zip(arrays, own, strict=True)]
         try:
             lead = np.broadcast_shapes(*leads)
@@ -306,20 +356,27 @@ class CompiledFunction:
 
     # ------------------------------------------------------------------------------------------------- everyday
 
-    @property
-    def signature(self) -> Signature:
-        """What the function computes and how it is called."""
-        return self._signature
+    def __reduce__(self) -> tuple[Any, ...]:
+        return restore, (self.computation, self.form, self.options)
 
-    @property
-    def options(self) -> Options:
-        """How it is compiled."""
-        return self._options
+    def remember_as(self, content: bytes) -> None:
+        """Let the cache find the program by the bytes that the function was saved as."""
+        if isinstance(self._program, Program):
+            remember(content, self._program)
 
     def __repr__(self) -> str:
-        s = self._signature
-        inputs = ", ".join(f"{name}: {_type(n)}" for name, n in zip(s.names, s.inputs, strict=True))
-        return f"<st.function ({inputs}) -> {', '.join(_type(n) for n in s.outputs)}>"
+        if isinstance(self._program, Runnable):
+            types = [(shape, dtype) for _, shape, dtype in self._program.plan.inputs], self._program.plan.outputs
+        else:
+            s = self.computation
+            types = [(n.shape, n.dtype) for n in s.inputs], tuple((n.shape, n.dtype) for n in s.outputs)  # type: ignore[misc]
+        inputs = ", ".join(f"{name}: {_type(*t)}" for name, t in zip(self.form.names, types[0], strict=True))
+        return f"<st.function ({inputs}) -> {', '.join(_type(*t) for t in types[1])}>"
+
+
+def restore(computation: Computation, form: Form, options: Options) -> CompiledFunction:
+    """A function from a pickle."""
+    return CompiledFunction(form, computation, options)
 
 
 def _lined_up(a: Array, first: tuple[int, ...], lead: tuple[int, ...]) -> Array:
@@ -328,8 +385,8 @@ def _lined_up(a: Array, first: tuple[int, ...], lead: tuple[int, ...]) -> Array:
     return np.broadcast_to(a.reshape((*[1] * (len(lead) - len(first)), *first, *shape)), lead + shape)
 
 
-def _type(node: Node) -> str:
-    return f"{node.dtype}[{', '.join(map(str, node.shape))}]"
+def _type(shape: Any, dtype: Any) -> str:
+    return f"{dtype}[{', '.join(map(str, shape))}]"
 
 
 def _first(values: Sequence[Any]) -> Any:

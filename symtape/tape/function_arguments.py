@@ -123,9 +123,8 @@ def _name(node: Node, k: int) -> str:
     return repr(node.params[1]) if node.op is LEAF and node.params[1] else f"number {k}"
 
 
-def input_names(nodes: Sequence[Node], structure: pytree.Structure) -> list[str]:
+def input_names(nodes: Sequence[Node]) -> list[str]:
     """How messages and signatures name the inputs."""
-    del structure
     names: list[str] = []
     for k, node in enumerate(nodes):
         label = node.params[1] if node.op is LEAF else None

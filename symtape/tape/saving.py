@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from symtape import pytree
+from symtape.compile.cards import recall
 from symtape.compile.options import Options
 from symtape.errors import DataFormError
 from symtape.graph.container import pack, unpack
 from symtape.graph.node import Node
 from symtape.graph.serialize import decode, encode
 from symtape.ops.registry import op_named
-from symtape.tape.compiled_function import CompiledFunction, Signature
+from symtape.tape.compiled_function import CompiledFunction, Computation, Form
 from symtape.tape.function_arguments import is_whole
 from symtape.tape.guards import Guard
 from symtape.tape.tensor import Tensor, lift, restore
@@ -54,6 +55,8 @@ def save(path: str | os.PathLike[str], value: Any) -> None:
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
+    if isinstance(value, CompiledFunction):
+        value.remember_as(data)
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -110,7 +113,7 @@ def from_bytes(data: bytes) -> Any:
             raise DataFormError("the nesting in the file does not fit its tensors")
         return structure.unflatten([restore(node) for node in outputs])
     if kind == "function":
-        return _function(document, arrays)
+        return _function(document, arrays, data)
     raise DataFormError(f"the file holds the unknown kind {kind!r}")
 
 
@@ -118,51 +121,61 @@ def from_bytes(data: bytes) -> Any:
 
 
 def _function_bytes(function: CompiledFunction) -> bytes:
-    s = function.signature
-    conditions = [node for node, _, _ in s.guards]
-    graph, arrays = encode([*s.outputs, *conditions], s.inputs)
+    computation, form = function.computation, function.form
+    conditions = [node for node, _, _ in computation.guards]
+    graph, arrays = encode([*computation.outputs, *conditions], computation.inputs)
     document = {
         "kind": "function",
         "graph": graph,
-        "outputs": len(s.outputs),
-        "guards": [text for _, _, text in s.guards],
-        "arguments": _structure_form(s.arguments),
-        "results": _structure_form(s.results),
-        "fixed": list(s.fixed),
-        "names": list(s.names),
+        "outputs": len(computation.outputs),
+        "guards": [text for _, _, text in computation.guards],
+        "arguments": _structure_form(form.arguments),
+        "results": _structure_form(form.results),
+        "fixed": list(form.fixed),
+        "names": list(form.names),
         "options": asdict(function.options),
     }
     return pack(document, arrays)
 
 
-def _function(document: dict[str, Any], arrays: Any) -> CompiledFunction:
-    nodes, inputs = decode(_object(document.get("graph")), arrays, op_named)
-    texts, names, fixed = (_list(document.get(k)) for k in ("guards", "names", "fixed"))
-    count = document.get("outputs")
-    if type(count) is not int or count < 0 or count + len(texts) != len(nodes):
-        raise DataFormError("the outputs and guards in the file do not fit its graph")
-    if any(type(t) is not str for t in (*texts, *names)) or any(type(k) is not int for k in fixed):
-        raise DataFormError("the names, guards or places in the file are of the wrong kind")
-    outputs, conditions = nodes[:count], nodes[count:]
-    if any(n.shape != () or n.dtype.kind != "b" for n in conditions):
-        raise DataFormError("a guard in the file is no truth value")
-    if any(n.op.results != 1 for n in (*outputs, *inputs)) or len(set(inputs)) != len(inputs):
-        raise DataFormError("the inputs or outputs in the file are none")
+def _function(document: dict[str, Any], arrays: Any, content: bytes) -> CompiledFunction:
+    names, fixed = _list(document.get("names")), _list(document.get("fixed"))
+    if any(type(t) is not str for t in names) or any(type(k) is not int for k in fixed):
+        raise DataFormError("the names or places in the file are of the wrong kind")
     arguments, results = _structure(document.get("arguments")), _structure(document.get("results"))
-    if arguments.size != len(inputs) or len(names) != len(inputs) or results.size != count + len(fixed):
-        raise DataFormError("the nesting in the file does not fit its inputs and outputs")
     if arguments.kind not in (list, dict) or any(not 0 <= k < results.size for k in fixed):
         raise DataFormError("the nesting in the file is not that of a function")
-    signature = Signature(
+    form = Form(arguments=arguments, results=results, fixed=tuple(fixed), names=tuple(names))
+    options = _options(document.get("options"))
+    ready = recall(content, options)
+    if ready is None:
+        return CompiledFunction(form, _computation(document, arrays, form), options, content)
+    # a card is written only after the file with this digest was read and compiled: its graph is made when it is needed
+    return CompiledFunction(form, lambda: _computation(document, arrays, form), options, content, ready)
+
+
+def _computation(document: dict[str, Any], arrays: Any, form: Form) -> Computation:
+    nodes, inputs = decode(_object(document.get("graph")), arrays, op_named)
+    texts, count = _list(document.get("guards")), document.get("outputs")
+    if type(count) is not int or count < 0 or count + len(texts) != len(nodes):
+        raise DataFormError("the outputs and guards in the file do not fit its graph")
+    if any(type(t) is not str for t in texts):
+        raise DataFormError("the guards in the file are of the wrong kind")
+    outputs, conditions = nodes[:count], nodes[count:]
+    if any(n.op.results != 1 for n in (*nodes, *inputs)) or len(set(inputs)) != len(inputs):
+        raise DataFormError("the inputs or outputs in the file are none")
+    if any(n.shape != () or n.dtype.kind != "b" for n in conditions):
+        raise DataFormError("a guard in the file is no truth value")
+    if form.arguments.size != len(inputs) or len(form.names) != len(inputs):
+        raise DataFormError("the nesting in the file does not fit its inputs")
+    if form.results.size != count + len(form.fixed):
+        raise DataFormError("the nesting in the file does not fit its outputs")
+    return Computation(
         inputs=inputs,
         outputs=outputs,
         guards=tuple((node, True, text) for node, text in zip(conditions, texts, strict=True)),
-        arguments=arguments,
-        results=results,
-        fixed=tuple(fixed),
-        names=tuple(names),
+        decisions=tuple(_decision(node) for node in conditions),
     )
-    return CompiledFunction(signature, [_decision(node) for node in conditions], _options(document.get("options")))
 
 
 def _decision(condition: Node) -> Guard:

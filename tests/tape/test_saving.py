@@ -185,3 +185,31 @@ def test_nothing_in_a_file_is_run(tmp_path):
     run = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
     assert run.stdout == "refused\n", run.stderr
     assert not (tmp_path / "ran").exists()
+
+
+# ------------------------------------------------------------------------------------------------- cards in the cache
+
+
+def test_a_function_whose_program_is_in_the_cache_makes_no_graph(fg, tmp_path, monkeypatch):
+    import symtape.tape.saving as saving_module
+
+    monkeypatch.setenv("SYMTAPE_CACHE_DIR", str(tmp_path / "cache"))
+    given = (np.array([0.5, -1.0]), 2.0)
+    x, y = st.symbols("x y")
+    f = st.function([x, y], {"product": x * y, "sum": [x + y]})
+    assert f(2.0, 3.0)["product"] == 6.0
+    st.save(tmp_path / "f", f)
+    decode = saving_module.decode
+    monkeypatch.setattr(saving_module, "decode", None)
+    again = st.load(tmp_path / "f")
+    assert again(2.0, 3.0) == {"product": 6.0, "sum": [5.0]}
+    np.testing.assert_array_equal(again([1.0, 2.0], 3.0)["product"], [3.0, 6.0])
+    assert repr(again) == repr(f)
+    monkeypatch.setattr(saving_module, "decode", decode)
+    assert "define i32" in again.ir
+    assert again(st.constant(2.0), 3.0)["sum"][0].numpy() == 5.0
+    assert again(2.0, 3.0) == {"product": 6.0, "sum": [5.0]}
+    # one that was saved before it was compiled is remembered when a process first calls it
+    st.save(tmp_path / "late", fg)
+    first = st.load(tmp_path / "late")(*given)
+    assert first["value"] == st.load(tmp_path / "late")(*given)["value"]
