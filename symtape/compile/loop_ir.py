@@ -28,6 +28,7 @@ from symtape.compile.lowering import Lowered
 from symtape.compile.module_text import ModuleText
 from symtape.compile.powers import power_lines
 from symtape.compile.regions import Region
+from symtape.compile.strip_ir import in_strips, write_strips
 
 #: Elements whose sum is taken without keeping rounding errors.
 BLOCK: Final = 256
@@ -96,6 +97,9 @@ class _Writer:
     def run(self, base: Base, kind: ScalarType) -> None:
         text, region = self.text, self.region
         text.pointer(base, region.target.constant, kind)  # the first parameter, which nothing else points into
+        if in_strips(region):
+            write_strips(self, base, kind)
+            return
         loops = []
         for axis in region.axes:
             loop = text.open("0", text.integer(region.extents[axis]))
@@ -271,9 +275,13 @@ class _Writer:
         for loop in reversed(loops):
             step = str(BLOCK) if length > LITERAL_LIMIT and loop is loops[-1] else "1"
             high, low = text.close(loop, [high, low], step)
-        # an infinite sum has no rounding error: what was computed as one is NaN
+        return self.with_errors(kind, high, low)
+
+    def with_errors(self, kind: ScalarType, high: str, low: str) -> str:
+        """A sum with its rounding errors; an infinite one has none: what was computed as one is NaN."""
+        text = self.text
         gap = text.put(f"fsub {kind.register} {high}, {high}")
-        finite = text.put(f"fcmp oeq {kind.register} {gap}, {zero}")
+        finite = text.put(f"fcmp oeq {kind.register} {gap}, {literal(0, kind)}")
         both = text.put(f"fadd {kind.register} {high}, {low}")
         return text.put(f"select i1 {finite}, {kind.register} {both}, {kind.register} {high}")
 

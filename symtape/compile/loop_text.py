@@ -105,6 +105,22 @@ class LoopText:
             operand = self.put(f"zext {kind.register} {operand} to {kind.memory}")
         self.lines.append(f"store {kind.memory} {operand}, ptr {address}")
 
+    def array(self, kind: ScalarType, length: int) -> str:
+        """Room for a few values on the stack."""
+        name = self.name()
+        self.lines.insert(1, f"{name} = alloca [{length} x {kind.register}]")
+        return name
+
+    def kept(self, kind: ScalarType, array: str, index: str) -> str:
+        """A value from such a room."""
+        address = self.put(f"getelementptr {kind.register}, ptr {array}, i64 {index}")
+        return self.put(f"load {kind.register}, ptr {address}")
+
+    def keep(self, value: str, kind: ScalarType, array: str, index: str) -> None:
+        """Put a value into such a room."""
+        address = self.put(f"getelementptr {kind.register}, ptr {array}, i64 {index}")
+        self.lines.append(f"store {kind.register} {value}, ptr {address}")
+
     def element(self, base: Base, at: Linear, indices: dict[int, str], kind: ScalarType) -> str:
         """The address of an element: the constant part of its place goes into the parameter."""
         start = self.pointer(base, at.constant, kind)

@@ -183,11 +183,11 @@ class _Reader:
                 return names[name]
             case ast.Constant(value=int() | float() as number):
                 return self.number(number)
-            case ast.UnaryOp(op=operator, operand=operand):
+            case ast.UnaryOp(op=operator, operand=operand) if type(operator) in _OPERATORS:
                 return self.call(_OPERATORS[type(operator)], [operand], names)
-            case ast.BinOp(left=left, op=operator, right=right):
+            case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:
                 return self.call(_OPERATORS[type(operator)], [left, right], names)
-            case ast.Compare(left=left, ops=[operator], comparators=[right]):
+            case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in _OPERATORS:
                 return self.call(_OPERATORS[type(operator)], [left, right], names)
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self.call(name, arguments, names)

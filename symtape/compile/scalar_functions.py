@@ -108,9 +108,10 @@ FUNCTIONS: Final = MappingProxyType(
         "log2": _intrinsic("log2"),
         "log10": _intrinsic("log10"),
         "pow": _intrinsic("pow", 2),
-        "floor": _intrinsic("floor"),
-        "ceil": _intrinsic("ceil"),
-        "trunc": _intrinsic("trunc"),
+        # a whole number is its own floor
+        "floor": ScalarFunction("@llvm.floor", "or T {0}, 0", "or T {0}, 0"),
+        "ceil": ScalarFunction("@llvm.ceil", "or T {0}, 0", "or T {0}, 0"),
+        "trunc": ScalarFunction("@llvm.trunc", "or T {0}, 0", "or T {0}, 0"),
         "rint": _intrinsic("roundeven"),
         "copysign": _intrinsic("copysign", 2),
         "tan": _libm("tan"),

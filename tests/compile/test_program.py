@@ -387,12 +387,24 @@ def test_sums_are_as_exact_as_a_short_one():
     assert abs(squares - math.fsum(given * given)) <= 4 * np.finfo(float).eps * exact
 
 
-@pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "argmax"])
-def test_reductions_over_any_axis(name):
-    x = symbol("x", (37, 41))
-    axes = (0, 1, None) if name == "argmax" else (0, 1, None, (0, 1))
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int32", "bool"])
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "any", "argmax"])
+def test_reductions_over_any_axis(name, dtype):
+    x = symbol("x", (5, 37, 130), dtype)
+    axes = (0, 1, 2, None) if name == "argmax" else (0, 1, 2, None, (0, 1), (1, 2), (0, 2))
     outputs = [getattr(B, name)(x, axis=axis) for axis in axes]
-    both_ways([x], outputs, [np.random.default_rng(4).uniform(0.9, 1.1, (37, 41))])
+    given = np.random.default_rng(4).uniform(0.9, 1.1, (5, 37, 130)).astype(dtype)
+    check([x], outputs, [given], rtol=1e-13 if dtype == "float64" else 1e-4)
+
+
+def test_sums_in_strips_are_exact_and_keep_nan_and_infinity():
+    x = symbol("x", (20_000, 70))
+    given = np.random.default_rng(12).random((20_000, 70))
+    (total,) = Program([x], [B.sum(x, axis=0)])(given)
+    exact = [math.fsum(column) for column in given.T]
+    np.testing.assert_allclose(total, exact, rtol=4 * np.finfo(float).eps)
+    given[[3, 7, 9], [0, 65, 69]] = np.nan, np.inf, -np.inf
+    check([x], [B.sum(x, axis=0), B.max(x, axis=0), B.min(x, axis=0)], [given])
 
 
 @pytest.mark.parametrize("where", [0, 10, 299, 300, 998])
