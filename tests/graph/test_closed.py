@@ -102,3 +102,20 @@ def test_what_is_derived_is_made_once():
 def test_a_graph_is_not_made_by_its_class():
     with pytest.raises(TypeError, match="close or trace"):
         Graph()
+
+
+def test_nested_bodies_do_not_mix_up_their_placeholders():
+    def outer(a):
+        inner, captured = close([B.multiply(b := symbol("b"), a)], [b])
+        return B.inline(inner, [B.add(a, 1.0), *captured])
+
+    (value,) = trace(outer, symbol("x")).run([3.0])
+    assert value == 12.0
+
+
+def test_what_is_derived_is_kept_with_the_graph():
+    graph = trace(B.cos, symbol("x"))
+    calls = []
+    for _ in range(3):
+        assert graph.derived("key", lambda: calls.append(1) or "made") == "made"
+    assert calls == [1]
