@@ -77,6 +77,11 @@ class ArrayMethods:
         return cast("Tensor", self._B.lift(self))
 
     @property
+    def imag(self) -> Tensor:
+        """Zeros: tensors are real."""
+        return cast("Tensor", self._B.imag(self))
+
+    @property
     def flat(self) -> Iterator[Tensor]:
         """The elements one after the other."""
         return iter(cast("Tensor", self._B.ravel(self)))
