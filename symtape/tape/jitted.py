@@ -82,6 +82,7 @@ class _Jitted:
         self._rerecord = rerecord
         self._options = options
         self._kept: dict[Hashable, list[_Recording]] = {}
+        self._quick: dict[Hashable, _Recording] = {}
         self._lock = threading.RLock()
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -94,6 +95,29 @@ class _Jitted:
         return f"<st.jit of {self._function!r}>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs and not active_tapes() and not active_captures():
+            key = _plain_kind(args)
+            recording = self._quick.get(key) if key is not None else None
+            if recording is not None:
+                variables = [v.node.value for v in recording.recorded.variables]
+                try:
+                    return recording.recorded.rebuild(recording.program.numbers(*args, *variables))
+                except AssumptionViolated:
+                    pass  # another branch
+            result = self._general(args, kwargs)
+            if key is not None:
+                self._quick_entry(key, args)
+            return result
+        return self._general(args, kwargs)
+
+    def _quick_entry(self, key: Hashable, args: Sequence[Any]) -> None:
+        """Let the recording that served plain arguments be found without taking them apart."""
+        leaves, structure = pytree.flatten((args, {}), is_whole)
+        kept = self._kept.get((structure, tuple(map(_kind, leaves)), False))
+        if kept:
+            self._quick[key] = kept[0]
+
+    def _general(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         leaves, structure = pytree.flatten((args, kwargs), is_whole)
         if any(isinstance(leaf, Tensor) or (type(leaf) is np.ndarray and leaf.dtype == object) for leaf in leaves):
             return self._function(*args, **kwargs)
@@ -104,9 +128,15 @@ class _Jitted:
         key = (structure, tuple(map(_kind, leaves)), bool(active_tapes()))
         for recording in list(self._kept.get(key, ())):
             try:
-                return self._run(recording, args, kwargs)
+                result = self._run(recording, args, kwargs)
             except AssumptionViolated:
                 continue  # another branch
+            with self._lock:  # the branch met last is tried first
+                kept = self._kept[key]
+                if kept[0] is not recording and recording in kept:
+                    kept.remove(recording)
+                    kept.insert(0, recording)
+            return result
         recording = self._record(args, kwargs)
         if not recording.recorded.captured:
             with self._lock:
@@ -150,6 +180,20 @@ class _ByIdentity:
 
     def __hash__(self) -> int:
         return id(self.value)
+
+
+def _plain_kind(args: Sequence[Any]) -> Hashable | None:
+    """The kind of arguments that are arrays of numbers and Python floats only, else None."""
+    found: list[Any] = []
+    for a in args:
+        kind = type(a)
+        if kind is float:
+            found.append(kind)
+        elif kind is np.ndarray and a.dtype.kind in "biuf":
+            found.append((a.shape, a.dtype.str))
+        else:
+            return None
+    return tuple(found)
 
 
 def _kind(leaf: Any) -> Hashable:
