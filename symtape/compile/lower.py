@@ -15,7 +15,7 @@ import numpy as np
 
 from symtape.compile.arguments import LITERAL_LIMIT, Base, Constant, Value, View
 from symtape.compile.calls import Kernel, called
-from symtape.compile.decompose import decomposed
+from symtape.compile.decompose import DECOMPOSITIONS, decomposed
 from symtape.compile.indices import contiguous, flat, linear
 from symtape.compile.ir_types import BOOL, ScalarType, scalar_type
 from symtape.compile.kernel_memory import Memory
@@ -25,7 +25,7 @@ from symtape.compile.module_text import ModuleText
 from symtape.compile.options import Options
 from symtape.compile.scan_ir import SCANS, scan_call, scatter_call
 from symtape.compile.scatters import scatter_of
-from symtape.compile.schedule import WORK_LIMIT, longest_sum, scheduled, work
+from symtape.compile.schedule import WORK_LIMIT, Schedule, longest_sum, scheduled, work
 from symtape.compile.unroll import CannotUnroll, Unroller, broadcast_positions
 from symtape.graph.closed import Graph
 from symtape.graph.node import CONST, ITEM, WEAK, DType, Node
@@ -63,9 +63,14 @@ def _lowered_as(
     guards: Sequence[tuple[Node, Any]],
     options: Options,
 ) -> Kernel:
-    simple = decomposed(inputs, [*outputs, *[node for node, _ in guards]])
-    conditions = [(node, value) for node, (_, value) in zip(simple[len(outputs) :], guards, strict=True)]
-    return _Lowering(name, module, inputs, simple[: len(outputs)], conditions, options).run()
+    conditions = [node for node, _ in guards]
+    schedule = scheduled(inputs, conditions, outputs)
+    if any(node.op.name in DECOMPOSITIONS for node in schedule.order):
+        simple = decomposed(inputs, [*outputs, *conditions])
+        outputs, conditions = simple[: len(outputs)], list(simple[len(outputs) :])
+        schedule = scheduled(inputs, conditions, outputs)
+    checks = [(node, value) for node, (_, value) in zip(conditions, guards, strict=True)]
+    return _Lowering(name, module, schedule, inputs, outputs, checks, options).run()
 
 
 class _Lowering:
@@ -75,6 +80,7 @@ class _Lowering:
         self,
         name: str,
         module: ModuleText,
+        schedule: Schedule,
         inputs: Sequence[Node],
         outputs: Sequence[Node],
         guards: Sequence[tuple[Node, Any]],
@@ -85,7 +91,7 @@ class _Lowering:
         self.outputs = outputs
         self.guards = guards
         self.options = options
-        self.schedule = scheduled(inputs, [node for node, _ in guards], outputs)
+        self.schedule = schedule
         large = any(_is_large(node, options.unroll) for node in self.schedule.order)
         self.memory = Memory(module, options, len(inputs), large)
         self.chunks = self.memory.chunks

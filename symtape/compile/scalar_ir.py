@@ -231,7 +231,11 @@ class Chunks:
         return result
 
     def _steps(self, lowered: Lowered, elements: Sequence[int | Constant]) -> int | Constant:
-        registers = [self.operand(e, k) for e, k in zip(elements, lowered.arguments, strict=True)]
+        have, kinds = self._have, self._kinds
+        registers = [
+            f"%v{e}" if type(e) is int and e in have and kinds[e] is k else self.operand(e, k)
+            for e, k in zip(elements, lowered.arguments, strict=True)
+        ]
         count = len(registers)
         registers += lowered.constants
         produced: dict[int, int | Constant] = {}
