@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symtape.graph.node import CONST, LEAF, Node
+from symtape.graph.node import CONST, LEAF, PLACEHOLDER, SYMBOLIC, VALUED, Node
 from symtape.graph.source import describe
+
+_DEPENDS = VALUED | SYMBOLIC | PLACEHOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,45 +50,45 @@ def difference(first: Sequence[Node], second: Sequence[Node], renamed: Mapping[N
     """
     same: set[tuple[Node, Node]] = set(renamed.items())
     for a, b in zip(first, second, strict=True):
-        stack = [(a, b)]
+        stack: list[tuple[Node, Node, Node]] = [(a, b, b)]
         while stack:
-            pair = stack[-1]
-            x, y = pair
-            if x is y or pair in same:
+            x, y, user = stack[-1]
+            if x is y or (x, y) in same:
                 stack.pop()
                 continue
-            found = _unlike(x, y)
+            what = _unlike(x, y)
             below = [p for p in zip(x.inputs, y.inputs, strict=False) if p[0] is not p[1] and p not in same]
             if below:
-                stack.extend(reversed(below))
+                # constants are shared by all who use equal ones, so their own line may be another's
+                near = y if y.flags & _DEPENDS else user
+                stack.extend([(*p, near) for p in reversed(below)])
                 continue
-            if found is not None:
-                return found
-            same.add(pair)
+            if what is not None:
+                place = y if y.flags & _DEPENDS else user
+                return Difference(describe(place.code, place.lasti), what)
+            same.add((x, y))
             stack.pop()
     return None
 
 
-def _unlike(x: Node, y: Node) -> Difference | None:
+def _unlike(x: Node, y: Node) -> str | None:
     """How two nodes differ, their inputs aside."""
     if x.op is not y.op:
-        return Difference(describe(y.code, y.lasti), f"{x.op.name} was recorded first, then {y.op.name}")
+        return f"{x.op.name} was recorded first, then {y.op.name}"
     if x.op is CONST or x.op is LEAF:
         return _unlike_leaves(x, y)
     if x.params != y.params or len(x.inputs) != len(y.inputs):
-        return Difference(
-            describe(y.code, y.lasti), f"{x.op.name} had the parameters {x.params} first, then {y.params}"
-        )
+        return f"{x.op.name} had the parameters {x.params} first, then {y.params}"
     return None
 
 
-def _unlike_leaves(x: Node, y: Node) -> Difference | None:
+def _unlike_leaves(x: Node, y: Node) -> str | None:
     if x.op is LEAF and (x.value is None or y.value is None):
-        return Difference(describe(y.code, y.lasti), f"{x!r} was used first, then {y!r}")
+        return f"{x!r} was used first, then {y!r}"
     if x.shape != y.shape or x.dtype != y.dtype:
-        return Difference(describe(y.code, y.lasti), f"a constant was {x!r} first, then {y!r}")
+        return f"a constant was {x!r} first, then {y!r}"
     if np.asarray(x.value).tobytes() != np.asarray(y.value).tobytes():
-        return Difference(describe(y.code, y.lasti), f"a constant was {_short(x)} first, then {_short(y)}")
+        return f"a constant was {_short(x)} first, then {_short(y)}"
     return None
 
 

@@ -5,6 +5,7 @@ import symtape as st
 from symtape.tape.purity import difference
 from symtape.tape.record_callable import record
 from symtape.tape.replay import assume, replay
+from symtape.tape.tensor import lift
 
 X = np.array([1.0, 2.0])
 
@@ -78,4 +79,15 @@ def test_differences_of_graphs():
     nan = np.full(100, np.nan)
     assert found(np.sum(x * nan), np.sum(y * nan.copy())) is None
     assert "constant was" in found(np.sum(x * nan), np.sum(y * np.zeros(100))).what
-    assert "test_replay.py" in found(x * 2, y * 3).line
+
+
+def test_the_line_is_that_of_the_use_of_a_constant():
+    x, y = st.symbol("x"), st.symbol("y")
+    kept = lift(2.0), lift(3.0)  # equal constants made before, elsewhere
+    other = np.sin(y * 3.0)
+    found = difference([np.sin(x * 2.0).node], [other.node], {x.node: y.node})
+    assert "other = np.sin(y * 3.0)" in found.line
+    assert kept
+    twice = np.sin(y * np.exp(lift(3.0)))
+    found = difference([np.sin(x * np.exp(lift(2.0))).node], [twice.node], {x.node: y.node})
+    assert "twice = " in found.line
