@@ -23,7 +23,7 @@ from symtape.ops.namespace import DERIVATIVES
 from symtape.ops.op import ZERO
 
 MAX_RECORDS = 256  #: slices of more are swept as they are
-_KEPT_STEPS = 4096  # of all plans together: what they hold is bounded
+_KEPT_PLANS, _KEPT_STEPS = 128, 4096  # what all of them hold together is bounded
 
 Step: TypeAlias = "tuple[int, Any, tuple[int, ...], Params]"
 
@@ -164,7 +164,7 @@ def _keep(key: Hashable, plan: _Plan) -> None:
     with _lock:
         _plans[key] = plan
         total = sum(len(p.steps) for p in _plans.values())
-        while total > _KEPT_STEPS and len(_plans) > 1:
+        while len(_plans) > _KEPT_PLANS or (total > _KEPT_STEPS and len(_plans) > 1):
             total -= len(_plans.pop(next(iter(_plans))).steps)
 
 

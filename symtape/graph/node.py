@@ -232,6 +232,7 @@ next_ident = itertools.count(1).__next__
 
 _pack = struct.Struct("d").pack
 _scalars: dict[tuple[type, bytes], Node] = {}
+_SCALARS_KEPT = 1024  # what the strong cache of scalar constants holds is bounded
 _BY_VALUE_LIMIT = 64
 _REAL_KINDS = frozenset("biuf")
 _INT_LIMIT = 2**63
@@ -302,7 +303,7 @@ def constant(value: Any) -> Node:
 
 
 def _bound_scalars() -> None:
-    if len(_scalars) > 4096:
+    if len(_scalars) >= _SCALARS_KEPT:
         _scalars.clear()
 
 
