@@ -48,7 +48,7 @@ class Reference:
     ----------
     name : str
     x, y : ndarray
-        Predictor and response.
+        Predictor and response; of several predictors each is a row of ``x``.
     starts : tuple of two dicts
         Parameter names to NIST's two starting values.
     certified, stderr : dict
@@ -69,7 +69,7 @@ _PARAMETER = re.compile(r"^\s*(b\d+)\s*=\s*(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s*$", r
 
 
 def reference(content: str) -> Reference:
-    """Read the text of a file of NIST's StRD that has one predictor.
+    """Read the text of a file of NIST's nonlinear regression data sets.
 
     Examples
     --------
@@ -82,7 +82,8 @@ def reference(content: str) -> Reference:
     data = re.split(r"^Data:\s+y\s+x.*$", content, flags=re.MULTILINE)[-1]
     if not rows or squares is None or title is None:
         raise ValueError("the text is not a file of NIST's nonlinear regression data sets")
-    y, x = np.array([row.split() for row in data.strip().splitlines()], float).T
+    y, *predictors = np.array([row.split() for row in data.strip().splitlines()], float).T
+    x = predictors[0] if len(predictors) == 1 else np.array(predictors)
     return Reference(
         name=title[1],
         x=x,

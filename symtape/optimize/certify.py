@@ -36,6 +36,7 @@ _SMALLEST_CHANGE = 1e-12
 _RUNAWAY = 1e6
 _WAY = 1e-3
 _WHOLE = 1e-7
+_MARGIN, _MARGIN_WAY = 1e-9, 1e-10
 _SHOWN = 6
 
 
@@ -194,7 +195,8 @@ def certify(form: StandardForm, x: Array, start: Array, otherwise: Verdict = Ver
 
 def _certify_feasible(form: StandardForm, x: Array, start: Array, order: FirstOrder, otherwise: Verdict) -> Certificate:
     face = order.active.subset(strongly_active(order))
-    curvature = examine(form, x, order.residual, row_multipliers(form, order), face)
+    margin = _MARGIN * np.abs(x) + _MARGIN_WAY * np.abs(x - start)
+    curvature = examine(form, x, order.residual, row_multipliers(form, order), face, margin=margin)
     scales = _kkt_scales(form, x, start, order, curvature)
     step = relative_step(curvature, x, start)
     convex = is_convex(form, x)

@@ -48,7 +48,7 @@ class Curvature:
     flat_slope : float
         Length of the gradient's part along directions of no curvature, in scaled unknowns.
     drift : float
-        Relative change of the Hessian over the step.
+        Relative change of the Hessian over the step and a small margin.
     scale : ndarray
         The unit of each unknown, shape (n,).
     examined : bool
@@ -133,11 +133,12 @@ def unknown_scale(matrix: Array) -> Array:
         scale /= np.sqrt(rows)
         if np.all(np.abs(rows - 1) < 0.1):
             break
+    scale[empty] = np.max(scale[~empty])
     return scale
 
 
 def examine_dense(
-    form: StandardForm, x: Array, gradient: Array, multipliers: Array, active: ActiveSet, *, with_drift: bool = True
+    form: StandardForm, x: Array, gradient: Array, multipliers: Array, active: ActiveSet, *, margin: Array | None = None
 ) -> Curvature:
     """Examine the curvature at x on the face where ``active`` stays active, from the Hessian itself.
 
@@ -150,8 +151,8 @@ def examine_dense(
     multipliers : ndarray of shape (m,)
         Of all rows, in the sign convention of `symtape.optimize.optimality`.
     active : ActiveSet
-    with_drift : bool
-        Whether to evaluate the Hessian at the end of Newton's step.
+    margin : ndarray of shape (n,), optional
+        How far beyond Newton's step the Hessian is compared with that at x; None leaves the drift out.
 
     Returns
     -------
@@ -181,10 +182,11 @@ def examine_dense(
     coefficients = np.where(sizes > FLAT, -slopes / np.where(sizes > FLAT, sizes, 1.0), 0.0)
     step = scale * (basis @ (vectors @ np.where(steep, coefficients, 0.0)))
     drift = 0.0
-    if with_drift and np.any(steep) and np.any(step):
+    if margin is not None and np.any(steep):
         frame = (scale[:, None] * (basis @ vectors[:, steep])) / np.sqrt(eigenvalues[steep])
+        away = step + np.where(active.free, margin, 0.0)
         drift = max(
-            _relative_change(form.lagrangian_hessian(x + sign * step, multipliers) - matrix, frame) for sign in (1, -1)
+            _relative_change(form.lagrangian_hessian(x + sign * away, multipliers) - matrix, frame) for sign in (1, -1)
         )
     doubtful = eigenvalues <= FLAT
     directions = (scale[:, None] * (basis @ vectors[:, doubtful])).T[:PROBES]

@@ -27,6 +27,8 @@ from symtape.optimize.standard_form import Array, StandardForm
 _ESCAPES = 4
 _CROSSOVER_LIMIT = 500
 _NEAR = 1e-3
+#: A value this far below what the start had counts as no bottom.
+_BOTTOMLESS = 1e20
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class Search:
         """Let SLSQP settle which constraints are active, where a method (an interior one) stopped short of them."""
         form, certificate = self.form, attempt.certificate
         slsqp = METHODS["slsqp"]
-        fits = attempt.method is not slsqp and form.rows and form.size <= _CROSSOVER_LIMIT
+        fits = attempt.method is not slsqp and (form.rows or form.bounded) and form.size <= _CROSSOVER_LIMIT
         if certificate.verdict is not Verdict.NOT_CONVERGED or certificate.violation > _NEAR or not fits:
             return attempt
         outcome = slsqp.run(form, attempt.x, Settings(watch=self._watch))
@@ -140,6 +142,12 @@ class Search:
         if outcome.ending is Ending.INFEASIBLE and violation(self.form, x) > FEASIBLE:
             found = unchecked(Verdict.INFEASIBLE, self.form, violation(self.form, x))
             return Attempt(x, found, method, outcome, steps)
+        value = self.form.objective.value(x)
+        if (
+            value < -_BOTTOMLESS * (1 + abs(self.form.objective.value(self.start)))
+            and violation(self.form, x) <= FEASIBLE
+        ):
+            return Attempt(x, unchecked(Verdict.UNBOUNDED, self.form, 0.0), method, outcome, steps)
         otherwise = _OTHERWISE[outcome.ending] if self._is_cut(outcome) else Verdict.NOT_CONVERGED
         certificate = certify(self.form, x, self.start, otherwise)
         if certificate.verdict in {Verdict.NOT_CONVERGED, Verdict.NOT_FINITE, Verdict.LIMIT} and self._falls(

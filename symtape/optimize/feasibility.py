@@ -97,8 +97,7 @@ def _half_square(form: StandardForm, x: Array) -> tuple[float, Array]:
 
 
 def _is_stationary(form: StandardForm, x: Array) -> bool:
-    off, jacobian = _excess(form, x), form.row_jacobian(x)
-    pull = off @ jacobian
-    size = largest(np.abs(off) @ np.abs(jacobian))
+    """Whether moving as far as x is long would change the violation by little, bounds aside."""
+    value, pull = _half_square(form, x)
     stopped = np.where((x <= form.lower) & (pull > 0), 0.0, np.where((x >= form.upper) & (pull < 0), 0.0, pull))
-    return largest(stopped) <= _STATIONARY * max(size, np.finfo(float).tiny)
+    return largest(stopped) * (1 + largest(x)) <= _STATIONARY * value

@@ -18,8 +18,9 @@ from symtape.autodiff.reverse import gradient
 from symtape.compile.program import Guard, Program
 from symtape.errors import SingularMatrixError
 from symtape.graph.node import LEAF, Node, symbol
-from symtape.graph.traverse import ancestors, leaves
+from symtape.graph.traverse import leaves
 from symtape.ops.namespace import DERIVATIVES, NODES
+from symtape.optimize.degrees import degree_in
 from symtape.optimize.standard_form import Array, Degree
 
 _FLOAT = np.dtype(np.float64)
@@ -91,18 +92,10 @@ class GraphFunction:
         return DERIVATIVES.zeros(self.x.shape, _FLOAT) if found is None else found
 
     def degree(self) -> Degree:
-        """How the function depends on x at most, read off the graphs of its derivatives."""
-        if any(self._reaches(guard[0]) for guard in self.guards):
+        """How the function depends on x at most."""
+        if any(degree_in(guard[0], self.x) for guard in self.guards):
             return Degree.GENERAL
-        if not self._reaches(self.output):
-            return Degree.CONSTANT
-        scalar = not self.output.shape
-        if not self._reaches(self.node("gradient") if scalar else self.node("jacobian")):
-            return Degree.AFFINE
-        return Degree.GENERAL if self._reaches(self.node("product" if scalar else "bend")) else Degree.QUADRATIC
-
-    def _reaches(self, node: Node) -> bool:
-        return any(below is self.x for below in ancestors(node))
+        return degree_in(self.output, self.x)
 
     # --------------------------------------------------------------------------------------------------- programs
 

@@ -96,7 +96,7 @@ def _refine(form: StandardForm, x: Array, order: FirstOrder) -> tuple[Array, int
 
 def _model(form: StandardForm, x: Array, order: FirstOrder) -> Curvature:
     face = order.active.subset(strongly_active(order))
-    return examine(form, x, order.residual, row_multipliers(form, order), face, with_drift=False)
+    return examine(form, x, order.residual, row_multipliers(form, order), face)
 
 
 def _improve(form: StandardForm, x: Array, merit: _Merit, last: float) -> tuple[Array, _Merit] | None:
@@ -119,7 +119,7 @@ def _newton_step(form: StandardForm, x: Array, order: FirstOrder) -> Array:
     gradient = order.residual
     if np.any(back):
         gradient = gradient + form.lagrangian_product(x, rows, back)
-    return back + examine(form, x, gradient, rows, face, with_drift=False).descent
+    return back + examine(form, x, gradient, rows, face).descent
 
 
 def _back_to_limits(face: ActiveSet) -> Array:

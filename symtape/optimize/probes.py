@@ -17,7 +17,7 @@ _REACHES = 10.0 ** np.arange(-6.0, 2.0, 0.25)
 _FAR = 4.0 ** np.arange(1.0, 7.0)
 _MOST = 6
 _DOUBLINGS = 80
-_ROUNDS = 4
+_ROUNDS = 8
 _SETTLING = 3
 _EPS = float(np.finfo(float).eps)
 
@@ -79,9 +79,7 @@ def _end_of_valley(
             order = first_order(form, point)
             if not np.all(np.isfinite(order.gradient)):
                 return None
-            point = (
-                point + examine(form, point, order.residual, row_multipliers(form, order), face, with_drift=False).step
-            )
+            point = point + examine(form, point, order.residual, row_multipliers(form, order), face).step
             point = restore(form, form.clip(point), face)
         new = form.objective.value(point)
         if not new < value - 4 * _EPS * abs(value) or violation(form, point) > allowed:

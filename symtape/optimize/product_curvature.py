@@ -33,13 +33,13 @@ def face_projection(active: ActiveSet) -> Callable[[Array], Array]:
 
 
 def examine_products(
-    form: StandardForm, x: Array, gradient: Array, multipliers: Array, active: ActiveSet, *, with_drift: bool
+    form: StandardForm, x: Array, gradient: Array, multipliers: Array, active: ActiveSet, *, margin: Array | None
 ) -> Curvature:
     """Examine the curvature at x on the face where ``active`` stays active, without forming the Hessian.
 
     Parameters
     ----------
-    form, x, gradient, multipliers, active, with_drift
+    form, x, gradient, multipliers, active, margin
         As in `symtape.optimize.curvature.examine_dense`.
 
     Returns
@@ -69,10 +69,11 @@ def examine_products(
     if smallest > FLAT:
         step, _ = cg(operator, -project(gradient), rtol=1e-8, maxiter=2 * n)
         step = project(step)
-        if with_drift and np.any(step):
-            length = float(np.linalg.norm(step))
-            moved = form.lagrangian_product(x + step, multipliers, step / length)
-            change = float(np.linalg.norm(project(moved) - product(step / length)))
+        if margin is not None:
+            away = project(step + margin)
+            length = max(float(np.linalg.norm(away)), np.finfo(float).tiny)
+            moved = form.lagrangian_product(x + away, multipliers, away / length)
+            change = float(np.linalg.norm(project(moved) - product(away / length)))
             drift = change / max(smallest * top, np.finfo(float).tiny)
     directions = vectors.T if smallest <= FLAT else np.zeros((0, n))
     if drift > 0 and not directions.size:

@@ -26,7 +26,7 @@ _EPS = float(np.finfo(float).eps)
 
 
 def examine_residuals(
-    form: StandardForm, residuals: Residuals, x: Array, active: ActiveSet, *, with_drift: bool
+    form: StandardForm, residuals: Residuals, x: Array, active: ActiveSet, *, margin: Array | None
 ) -> Curvature | None:
     """Examine the curvature at x on the face where the active bounds stay active.
 
@@ -38,8 +38,8 @@ def examine_residuals(
     x : ndarray of shape (n,)
     active : ActiveSet
         Bounds only.
-    with_drift : bool
-        Whether to evaluate the Jacobian at the end of Newton's step.
+    margin : ndarray of shape (n,) or None
+        How far beyond Newton's step the Jacobian is compared with that at x; None leaves the drift out.
 
     Returns
     -------
@@ -84,8 +84,9 @@ def examine_residuals(
     coefficients = np.where(sizes > tolerance, -slopes / np.where(sizes > tolerance, sizes, 1.0), 0.0)
     step = to_x(vectors @ np.where(eigenvalues > tolerance, coefficients, 0.0))
     drift = 0.0
-    if with_drift and np.any(step):
-        drift = max(_change(residuals, x + sign * step, columns, free, lengths, order, triangle) for sign in (1, -1))
+    if margin is not None:
+        away = step + np.where(active.free, margin, 0.0)
+        drift = max(_change(residuals, x + sign * away, columns, free, lengths, order, triangle) for sign in (1, -1))
     doubtful = np.flatnonzero(eigenvalues <= tolerance)[:PROBES]
     directions = np.array([to_x(vectors[:, k]) for k in doubtful]).reshape(-1, form.size)
     scale = np.ones(form.size)

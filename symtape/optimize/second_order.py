@@ -10,13 +10,13 @@ from symtape.optimize.standard_form import Array, StandardForm
 
 
 def examine(
-    form: StandardForm, x: Array, gradient: Array, multipliers: Array, active: ActiveSet, *, with_drift: bool = True
+    form: StandardForm, x: Array, gradient: Array, multipliers: Array, active: ActiveSet, *, margin: Array | None = None
 ) -> Curvature:
     """Examine the curvature at x on the face where ``active`` stays active, by the way that fits the problem.
 
     Parameters
     ----------
-    form, x, gradient, multipliers, active, with_drift
+    form, x, gradient, multipliers, active, margin
         As in `symtape.optimize.curvature.examine_dense`.
 
     Returns
@@ -24,9 +24,9 @@ def examine(
     Curvature
     """
     if not form.dense:
-        return examine_products(form, x, gradient, multipliers, active, with_drift=with_drift)
+        return examine_products(form, x, gradient, multipliers, active, margin=margin)
     if form.objective.residuals is not None and not form.rows:
-        found = examine_residuals(form, form.objective.residuals, x, active, with_drift=with_drift)
+        found = examine_residuals(form, form.objective.residuals, x, active, margin=margin)
         if found is not None:
             return found
-    return examine_dense(form, x, gradient, multipliers, active, with_drift=with_drift)
+    return examine_dense(form, x, gradient, multipliers, active, margin=margin)
