@@ -13,6 +13,7 @@ from symtape.ops.namespace import NODES as B
 @pytest.fixture(autouse=True)
 def place(tmp_path, monkeypatch):
     monkeypatch.setenv("SYMTAPE_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(machine_code, "_live", {})  # as in a new process
     return tmp_path
 
 
