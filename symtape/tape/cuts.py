@@ -121,7 +121,7 @@ def announce(tensor: Tensor, call: str, *, silent: bool = False, display: bool =
         tape.cuts.append(entry)
 
 
-_MATH_CALL = re.compile(r"\bmath\.(\w+)")
+_MATH_CALL = re.compile(r"\bmath\.(\w+)\s*\(")
 _ASSIGNMENT = re.compile(r"\]\s*[-+*/@%&|^]?=(?!=)")
 _SCIPY_CALL = re.compile(r"\b(?:scipy|stats|special|optimize|integrate|interpolate|linalg)\.[\w.]+")
 _NUMPY_NAMES = {

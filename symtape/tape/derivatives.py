@@ -7,7 +7,9 @@ so that it counts as connected to all that they depend on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
@@ -15,7 +17,7 @@ import numpy as np
 
 from symtape.autodiff.batching import batch_graph
 from symtape.autodiff.jacobian import jacobian
-from symtape.autodiff.plan import planned
+from symtape.autodiff.plan import MAX_RECORDS, planned
 from symtape.autodiff.records import Keying
 from symtape.autodiff.reverse import ones, reverse
 from symtape.graph.node import Node, Params, build, constant, items, next_ident, symbol
@@ -122,7 +124,8 @@ def gradients(
             pairs = [
                 (t, ones(DERIVATIVES, t.node) if s is None else s.node) for t, s in zip(targets, seeds, strict=True)
             ]
-            found = reverse(records, pairs, sources, DERIVATIVES, TO_NODES)
+            with _collector_at_rest(len(records) > MAX_RECORDS):
+                found = reverse(records, pairs, sources, DERIVATIVES, TO_NODES)
         return [
             None if g is None else wrap(NODES.zeros(s.shape, s.dtype) if g is ZERO else g)
             for s, g in zip(sources, found, strict=True)
@@ -134,6 +137,19 @@ def gradients(
         None if g is None else tied(B.zeros(s.shape, s.dtype) if g is ZERO else g, targets)
         for s, g in zip(sources, found, strict=True)
     ]
+
+
+@contextmanager
+def _collector_at_rest(wanted: bool) -> Iterator[None]:
+    """Keep Python's cyclic collector from looking again and again at a large graph that only grows."""
+    if not (wanted and gc.isenabled()):
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def tied(value: Tensor, targets: Sequence[Tensor]) -> Tensor:
