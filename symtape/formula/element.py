@@ -1,29 +1,31 @@
 """The scalar formula of one element of a graph, as a sympy expression over the elements of its leaves.
 
-A fold over pairs (node, index), driven by element rules and elementwise formulas, without recursion over the graph.
+A fold over pairs (node, index) without recursion over the graph. How an element is made of elements of the inputs is
+told by its op: by an element rule (`symtape.formula.rules`), by whole matrices or by a body (`symtape.formula.wholes`).
 Size and depth of the tree that would come out are counted before sympy is asked for anything, since sympy recurses.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from symtape.errors import FormulaTooLargeError, MissingValueError, NoFormulaError
-from symtape.formula.symbols import element_symbol, number
+from symtape.errors import FormulaTooLargeError, NoFormulaError
+from symtape.formula.index_numbers import IndexNumbers, places
+from symtape.formula.numbers import number
+from symtape.formula.rules import Rule
+from symtape.formula.symbols import element_symbol, name_symbol, older_versions
+from symtape.formula.ways import PLAIN, Cost, Key, Way
+from symtape.formula.wholes import Body, Matrices
 from symtape.graph.node import CONST, ITEM, LEAF, Node
-from symtape.graph.shapes import is_known
 from symtape.ops import element as rules
 from symtape.ops.op import Kind
 
 MAX_OPERATIONS = 5_000  #: of the tree, counted with repetitions
 MAX_DEPTH = 150
 
-Key: TypeAlias = tuple[Node, tuple[int, ...]]
 
-
-def element_expression(node: Node, at: tuple[int, ...] = (), given: Mapping[Node, Any] | None = None) -> Any:
+def element_expression(node: Node, at: tuple[int, ...] = (), given: Mapping[Node, str] | None = None) -> Any:
     """The formula of element ``at`` of a node.
 
     Parameters
@@ -32,7 +34,7 @@ def element_expression(node: Node, at: tuple[int, ...] = (), given: Mapping[Node
     at : tuple of int
         Non-negative indices, one per axis.
     given : mapping, optional
-        Names for inner nodes: where one is met, ``given[node]`` (a text) names a symbol and nothing below is shown.
+        Names for inner nodes: where one is met, ``given[node]`` names a symbol and nothing below is shown.
 
     Returns
     -------
@@ -42,262 +44,162 @@ def element_expression(node: Node, at: tuple[int, ...] = (), given: Mapping[Node
     ------
     FormulaTooLargeError
         Above 5,000 operations or a depth of 150; names ``formula("named")``.
+    NoFormulaError
+        If an operation below has no formula by elements, naming it.
+
+    Examples
+    --------
+    >>> from symtape.graph.node import symbol
+    >>> from symtape.ops.namespace import NODES
+    >>> v = symbol("v", (3,))
+    >>> element_expression(NODES.sum(NODES.multiply(v, v)))
+    v[0]**2 + v[1]**2 + v[2]**2
     """
-    return _Fold(given or {}).run(node, at)
+    return _Fold(given or {}, MAX_OPERATIONS).all([(node, at)])[0]
 
 
-def array_expression(node: Node, given: Mapping[Node, Any] | None = None) -> Any:
-    """The formulas of all elements: a scalar expression, or a sympy array of them."""
+def array_expression(node: Node, given: Mapping[Node, str] | None = None, limit: int = MAX_OPERATIONS) -> Any:
+    """The formulas of all elements: a scalar expression, or a sympy array of them.
+
+    Examples
+    --------
+    >>> from symtape.graph.node import symbol
+    >>> from symtape.ops.namespace import NODES
+    >>> array_expression(NODES.exp(symbol("v", (2,))))
+    [exp(v[0]), exp(v[1])]
+    """
     import sympy
 
-    if not is_known(node.shape):
-        raise MissingValueError(
-            f"the shape {node.shape} is not known yet, so there are no elements to write down; "
-            "formula('named') shows the operations"
-        )
+    found = _Fold(given or {}, limit).all([(node, at) for at in places(node.shape)])
     if node.shape == ():
-        return element_expression(node, (), given)
-    fold = _Fold(given or {})
-    places = list(itertools.product(*[range(int(n)) for n in node.shape]))
-    fold.count([(node, at) for at in places])
-    return sympy.ImmutableDenseNDimArray([fold.run(node, at) for at in places], tuple(int(n) for n in node.shape))
+        return found[0]
+    return sympy.ImmutableDenseNDimArray(found, tuple(node.shape))
 
 
 class _Fold:
     """One walk; expressions of elements are shared within it."""
 
-    def __init__(self, given: Mapping[Node, Any]) -> None:
+    def __init__(self, given: Mapping[Node, str], limit: int) -> None:
         self.given = given
+        self.limit = limit
+        self.numbers = IndexNumbers()
+        self.ways: dict[Node, Way | None] = {}
+        self.below: dict[Key, list[Key]] = {}
+        self.costs: dict[Key, Cost] = {}
         self.done: dict[Key, Any] = {}
-        self.sizes: dict[Key, tuple[int, int]] = {}
-        self.rules: dict[Node, Any] = {}
+        self.heads: dict[Node, int] = {}
 
-    def run(self, node: Node, at: tuple[int, ...]) -> Any:
-        self.count([(node, at)])
-        stack = [(node, at)]
+    def all(self, roots: list[Key]) -> list[Any]:
+        """The expressions of some elements."""
+        total = 0
+        for root in roots:
+            self.count(root)
+            total += self.costs[root].size
+            if total > self.limit:
+                raise self.too_large(total, self.costs[root].depth)
+        self.heads = older_versions(node for node, _ in self.costs if node.op is LEAF)
+        return [self.expression(root) for root in roots]
+
+    def count(self, root: Key) -> None:
+        """Count operations and depth of a tree, and refuse one that sympy could not carry."""
+        costs = self.costs
+        stack = [root]
+        while stack:
+            key = stack[-1]
+            if key in costs:
+                stack.pop()
+                continue
+            if key not in self.below:
+                self.below[key] = self.elements_below(key)
+            missing = [k for k in self.below[key] if k not in costs]
+            if missing:
+                stack.extend(missing)
+                continue
+            stack.pop()
+            cost = costs[key] = self.cost(key)
+            if cost.size > self.limit or cost.depth > MAX_DEPTH or len(costs) > 4 * MAX_OPERATIONS:
+                raise self.too_large(cost.size, cost.depth)
+
+    def expression(self, root: Key) -> Any:
+        """The expression of an element that has been counted."""
+        stack = [root]
         while stack:
             key = stack[-1]
             if key in self.done:
                 stack.pop()
                 continue
-            missing = [k for k in self.needs(key) if k not in self.done]
+            missing = [k for k in self.below[key] if k not in self.done]
             if missing:
                 stack.extend(missing)
                 continue
             self.done[key] = self.make(key)
             stack.pop()
-        return self.done[node, at]
-
-    def count(self, roots: list[Key]) -> None:
-        """Count operations and depth of the trees, and refuse those that sympy could not carry."""
-        sizes = self.sizes
-        total = 0
-        for root in roots:
-            stack = [root]
-            while stack:
-                key = stack[-1]
-                if key in sizes:
-                    stack.pop()
-                    continue
-                below = self.needs(key)
-                missing = [k for k in below if k not in sizes]
-                if missing:
-                    stack.extend(missing)
-                    continue
-                stack.pop()
-                size = sum(sizes[k][0] for k in below) + (1 if below else 0)
-                depth = max((sizes[k][1] for k in below), default=0) + 1
-                sizes[key] = size, depth
-                if size > MAX_OPERATIONS or depth > MAX_DEPTH or len(sizes) > 4 * MAX_OPERATIONS:
-                    raise _too_large(size, depth)
-            total += sizes[root][0]
-            if total > MAX_OPERATIONS:
-                raise _too_large(total, sizes[root][1])
+        return self.done[root]
 
     # ---- one element
 
-    def needs(self, key: Key) -> list[Key]:
+    def elements_below(self, key: Key) -> list[Key]:
         """The elements of other nodes that an element is made of."""
+        way = self.way(key[0])
+        return [] if way is None else list(way.below(key[1]))
+
+    def cost(self, key: Key) -> Cost:
+        """What its tree adds up to."""
         node, at = key
-        if node in self.given or not node.inputs or _whole(node) is not None:
-            return [] if node in self.given or not node.inputs else _all_elements(_source(node).inputs)
-        if node.op.kind is Kind.CONTROL and node.op.name == "cond":
-            return [(node.inputs[0], ()), *self._branches(node, at)]
-        rule = self.rule(node)
-        if rule is None:
-            raise _no_formula(node)
-        return [(node.inputs[i], where) for i, where in _reads(rule, dict(enumerate(at)), node)]
+        way = self.way(node)
+        if way is None:
+            return Cost(0, 1, PLAIN, number=node not in self.given and _is_number(node))
+        return way.cost(at, self.costs)
 
     def make(self, key: Key) -> Any:
+        """Its expression, of those below."""
         import sympy
 
         node, at = key
+        way = self.way(node)
+        if way is not None:
+            return way.make(at, self.done)
         if node in self.given:
-            return _named(self.given[node], node, at)
-        if node.op is LEAF:
-            if node.params[1] is None and node.params[2] is None and node.value is not None:
-                return number(node.value[at])
-            return element_symbol(node, at)
-        if node.op is CONST:
+            return name_symbol(self.given[node], at)
+        if _is_number(node):
             return number(node.value if at == () and not hasattr(node.value, "shape") else node.value[at])
-        if not node.inputs:
-            return sympy.Symbol(f"p{node.params[0]}" + (f"[{', '.join(map(str, at))}]" if at else ""), real=True)
-        whole = _whole(node)
-        if whole is not None:
-            return self._of_library(node, at, whole)
-        if node.op.kind is Kind.CONTROL and node.op.name == "cond":
-            condition = self.done[node.inputs[0], ()]
-            then, otherwise = (self.done[k] for k in self._branches(node, at))
-            return sympy.Piecewise((then, condition), (otherwise, True))
-        rule = self.rule(node)
-        return self._scalar(rule, dict(enumerate(at)), node)
+        if node.op is LEAF:
+            return element_symbol(node, at, self.heads.get(node))
+        return sympy.Symbol(f"p{node.params[0]}" + (f"[{', '.join(map(str, at))}]" if at else ""), real=True)
 
-    def rule(self, node: Node) -> Any:
-        """The element rule of a node, or None."""
-        if node not in self.rules:
-            make = node.op.element
-            self.rules[node] = None if make is None else make(rules.index(node.ndim), node.inputs, *node.params)
-        return self.rules[node]
+    def way(self, node: Node) -> Way | None:
+        """How elements of a node are made; None for a leaf, and for what was given a name."""
+        if node not in self.ways:
+            self.ways[node] = None if node in self.given or not node.inputs else self.find_way(node)
+        return self.ways[node]
 
-    def _branches(self, node: Node, at: tuple[int, ...]) -> tuple[Key, Key]:
-        """The same element of both branches of a cond, with the operands in place of the placeholders."""
-        return tuple((graph.inline(node.inputs[1:])[0], at) for graph in node.params[:2])  # type: ignore[return-value]
+    def find_way(self, node: Node) -> Way:
+        source = node.inputs[0] if node.op is ITEM else node
+        op = source.op
+        if op.kind is Kind.CONTROL and node.op is ITEM:
+            return Body(source, node.params[0])
+        if op.kind is Kind.LIBRARY and op.formula is not None:
+            return Matrices(source, node, self.numeric)
+        if op.element is not None:
+            return Rule(node, op.element(rules.index(node.ndim), node.inputs, *node.params), self.numbers)
+        raise NoFormulaError(
+            f"{op.name} has no formula by elements; formula('named') shows it line by line, "
+            "in_terms_of(name=tensor) gives its result a name"
+        )
 
-    def _of_library(self, node: Node, at: tuple[int, ...], formula: Any) -> Any:
-        """An element of what sympy's own matrix algebra says of the inputs."""
-        import sympy
+    def numeric(self, keys: Iterable[Key]) -> bool:
+        """Whether elements that have been counted are nothing but numbers."""
+        keys = list(keys)
+        return all(self.costs[k].number for k in keys) and all(self.expression(k).is_number for k in keys)
 
-        source = _source(node)
-        arguments = []
-        for x in source.inputs:
-            cells = [self.done[k] for k in _all_elements((x,))]
-            arguments.append(
-                sympy.Matrix(x.shape[0], x.shape[1], cells)
-                if x.ndim == 2
-                else sympy.Matrix(cells)
-                if x.ndim
-                else cells[0]
-            )
-        result = formula(sympy, *arguments, *source.params)
-        if node.op is ITEM:
-            result = result[node.params[0]]
-        return result[at] if at and len(at) > 1 else result[at[0]] if at else result
-
-    def _scalar(self, rule: Any, env: dict[int, int], node: Node) -> Any:
-        import sympy
-
-        if isinstance(rule, rules.Read):
-            return self.done[node.inputs[rule.input], tuple(_at(i, env, node) for i in rule.at)]
-        if isinstance(rule, rules.Number):
-            return number(rule.value)
-        if isinstance(rule, rules.IndexValue):
-            return sympy.Integer(_at(rule.index, env, node))
-        if isinstance(rule, rules.Apply):
-            return rule.op.formula(sympy, *[self._scalar(a, env, node) for a in rule.arguments], *rule.params)
-        if isinstance(rule, rules.Boxes):
-            return self._scalar(_box(rule, env, node), env, node)
-        parts = [self._scalar(rule.body, inner, node) for inner in _over(rule, env)]
-        return _REDUCTIONS[rule.kind](sympy, parts)
+    def too_large(self, size: int, depth: int) -> FormulaTooLargeError:
+        return FormulaTooLargeError(
+            f"the formula has {size:,} operations or more, at a depth of {depth}; "
+            f"up to {self.limit:,} at a depth of {MAX_DEPTH} are written as one expression: "
+            "formula('named') shows it line by line, in_terms_of(name=tensor) gives inner tensors a name"
+        )
 
 
-def _first_extreme(sp: Any, parts: list[Any], relation: Any) -> Any:
-    """Position of the first element that no other exceeds."""
-    cases = [(sp.Integer(k), sp.And(*[relation(part, other) for other in parts])) for k, part in enumerate(parts[:-1])]
-    return sp.Piecewise(*cases, (sp.Integer(len(parts) - 1), True))
-
-
-_REDUCTIONS = {
-    "sum": lambda sp, parts: sp.Add(*parts),
-    "prod": lambda sp, parts: sp.Mul(*parts),
-    "max": lambda sp, parts: sp.Max(*parts),
-    "min": lambda sp, parts: sp.Min(*parts),
-    "any": lambda sp, parts: sp.Or(*parts),
-    "all": lambda sp, parts: sp.And(*parts),
-    "argmax": lambda sp, parts: _first_extreme(sp, parts, sp.Ge),
-    "argmin": lambda sp, parts: _first_extreme(sp, parts, sp.Le),
-}
-
-
-def _source(node: Node) -> Node:
-    return node.inputs[0] if node.op is ITEM else node
-
-
-def _whole(node: Node) -> Any:
-    """The formula of a library op on whole matrices, where sympy has the same operation."""
-    op = _source(node).op
-    return op.formula if getattr(op, "kind", None) is Kind.LIBRARY else None
-
-
-def _all_elements(nodes: tuple[Node, ...]) -> list[Key]:
-    return [(x, at) for x in nodes for at in itertools.product(*[range(int(n)) for n in x.shape])]
-
-
-def _named(name: Any, node: Node, at: tuple[int, ...]) -> Any:
-    """The symbol for an inner node that was given a name."""
-    import sympy
-
-    text = str(name)
-    return sympy.Symbol(f"{text}[{', '.join(map(str, at))}]" if node.ndim else text, real=True)
-
-
-def _over(rule: rules.Reduce, env: dict[int, int]) -> Iterator[dict[int, int]]:
-    for place in itertools.product(*[range(int(n)) for n in rule.extents]):
-        yield env | {rule.first + k: i for k, i in enumerate(place)}
-
-
-def _box(rule: rules.Boxes, env: dict[int, int], node: Node) -> Any:
-    for box in rule.boxes:
-        if all(int(low) <= _at(i, env, node) < int(high) for i, low, high in box.bounds):
-            return box.then
-    return rule.otherwise
-
-
-def _at(index: Any, env: dict[int, int], node: Node) -> int:
-    """The number of an index expression."""
-    if isinstance(index, rules.Index):
-        return env[index.number]
-    if isinstance(index, rules.Sum):
-        return _at(index.left, env, node) + _at(index.right, env, node)
-    if isinstance(index, rules.Scaled):
-        return _at(index.of, env, node) * int(index.factor)
-    if isinstance(index, rules.Quotient):
-        return _at(index.of, env, node) // int(index.divisor)
-    if isinstance(index, rules.Remainder):
-        return _at(index.of, env, node) % int(index.divisor)
-    if isinstance(index, rules.Gather):
-        table = node.inputs[index.input]
-        if table.op not in (LEAF, CONST) or table.value is None:
-            raise NoFormulaError(
-                "an index that is itself computed has no element formula; formula('named') shows the operations"
-            )
-        return int(table.value[tuple(_at(i, env, node) for i in index.at)]) % int(index.length)
-    return int(index)
-
-
-def _reads(rule: Any, env: dict[int, int], node: Node) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """The elements of inputs that a rule reads at concrete indices."""
-    if isinstance(rule, rules.Read):
-        yield rule.input, tuple(_at(i, env, node) for i in rule.at)
-    elif isinstance(rule, rules.Apply):
-        for argument in rule.arguments:
-            yield from _reads(argument, env, node)
-    elif isinstance(rule, rules.Boxes):
-        yield from _reads(_box(rule, env, node), env, node)
-    elif isinstance(rule, rules.Reduce):
-        for inner in _over(rule, env):
-            yield from _reads(rule.body, inner, node)
-
-
-def _too_large(size: int, depth: int) -> FormulaTooLargeError:
-    return FormulaTooLargeError(
-        f"the formula has {size} operations at a depth of {depth}; "
-        f"sympy carries up to {MAX_OPERATIONS} at a depth of {MAX_DEPTH}: "
-        "formula('named') shows it line by line, in_terms_of(name=tensor) gives inner tensors a name"
-    )
-
-
-def _no_formula(node: Node) -> NoFormulaError:
-    return NoFormulaError(
-        f"{_source(node).op.name} has no formula by elements; formula('named') shows it line by line, "
-        "in_terms_of(name=tensor) gives its result a name"
-    )
+def _is_number(node: Node) -> bool:
+    """Whether a leaf prints as its value: an implicit constant, or one that was declared without a name."""
+    return node.op is CONST or (node.op is LEAF and node.value is not None and node.params[1:] == (None, None))

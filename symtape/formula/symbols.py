@@ -1,104 +1,30 @@
-"""The sympy symbols and numbers that stand for leaves and constants of a graph.
+"""The sympy symbols that stand for the leaves of a graph: real, and equal only for one element of one leaf.
 
-A leaf is one real symbol, unique by identity: two leaves of one name are different symbols that print alike. A double
-that is a short binary fraction becomes a rational; any other prints as Python's ``repr``, so that text read back gives
-the same double.
+Two leaves of one name are different symbols that print alike, until a text contains both: then the later one is
+numbered, ``x*x_2``. What a symbol prints as is therefore decided by the expression that is printed.
 """
 
 from __future__ import annotations
 
-import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
-
-import numpy as np
+from random import SystemRandom
+from types import FrameType
+from typing import Any, cast
 
 from symtape.graph.node import Node
 
-_MAX_POWER = 10
-_MAX_NUMERATOR = 10**6
-_DOUBLE_BITS = 53
+#: Stamps that come from another process by way of a pickle are shifted by that process's own number.
+_PROCESS = SystemRandom().getrandbits(63)
 
+_CONTEXT = "symtape"  #: where a printer keeps the names of the whole that it prints
 
-@cache
-def _classes() -> tuple[Any, Any]:
-    """The two sympy classes of ours, made when sympy is first needed."""
-    import sympy
-
-    class LeafSymbol(sympy.Symbol):  # type: ignore[misc]
-        """A real symbol that is equal only to itself and to other symbols of the same element of the same leaf."""
-
-        __slots__ = ("stamp",)
-
-        def __new__(cls, name: str, stamp: tuple[Any, ...]) -> Any:
-            own = sympy.Symbol.__xnew__(cls, name, real=True)
-            own.stamp = stamp
-            return own
-
-        def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-            return (self.name, self.stamp), {}
-
-        def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-            return leaf_symbol, (self.name, self.stamp)
-
-        def _hashable_content(self) -> tuple[Any, ...]:
-            return (*sympy.Symbol._hashable_content(self), self.stamp)
-
-    class Double(sympy.Float):  # type: ignore[misc]
-        """A double that prints with the digits that give it back."""
-
-        __slots__ = ()
-
-        def _same(self, result: Any) -> Any:
-            """The result of arithmetic as a `Double` again, so that a coefficient prints as it came."""
-            return Double._new(result._mpf_, result._prec) if isinstance(result, sympy.Float) else result
-
-        def __add__(self, other: Any) -> Any:
-            return self._same(super().__add__(other))
-
-        def __sub__(self, other: Any) -> Any:
-            return self._same(super().__sub__(other))
-
-        def __mul__(self, other: Any) -> Any:
-            return self._same(super().__mul__(other))
-
-        def __truediv__(self, other: Any) -> Any:
-            return self._same(super().__truediv__(other))
-
-        def __neg__(self) -> Any:
-            return self._same(super().__neg__())
-
-        def __abs__(self) -> Any:
-            return self._same(super().__abs__())
-
-        def _eval_power(self, exponent: Any) -> Any:
-            return self._same(super()._eval_power(exponent))
-
-        def _text(self) -> str:
-            return repr(float(self))
-
-        def _sympystr(self, printer: Any) -> str:
-            return self._text()
-
-        def _sympyrepr(self, printer: Any) -> str:
-            return f"Float('{self._text()}', 17)"
-
-        def _latex(self, printer: Any) -> str:
-            mantissa, _, exponent = self._text().partition("e")
-            return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
-
-    LeafSymbol.__module__ = Double.__module__ = __name__
-    return LeafSymbol, Double
-
-
-def leaf_symbol(name: str, stamp: tuple[Any, ...]) -> Any:
-    """The symbol of an element of a leaf; ``stamp`` is the leaf's identity and the element's indices."""
-    return _classes()[0](name, stamp)
-
-
-def is_leaf_symbol(symbol: Any) -> bool:
-    """Whether a sympy object is a symbol of ours."""
-    return isinstance(symbol, _classes()[0])
+#: How sympy's code printers ask an object for its text.
+_CODE = (
+    *("_pythoncode", "_numpycode", "_scipycode", "_mpmathcode", "_numexprcode", "_lambdacode", "_sympycode"),
+    *("_ccode", "_fcode", "_julia", "_octave", "_javascript", "_rust_code", "_rcode", "_mcode"),
+)
 
 
 def stamp_of(leaf: Node) -> int:
@@ -113,56 +39,187 @@ def label_of(leaf: Node) -> str:
     return str(name) if name else f"v{stamp_of(leaf)}"
 
 
-def element_symbol(leaf: Node, at: tuple[int, ...]) -> Any:
+def older_versions(leaves: Iterable[Node]) -> dict[Node, int]:
+    """Stamps for versions of a variable that stand beside a later version of it: they are other numbers.
+
+    The latest version stands for the variable itself.
+    """
+    latest: dict[int, int] = {}
+    kept = list(leaves)
+    for leaf in kept:
+        stamp = stamp_of(leaf)
+        latest[stamp] = max(latest.get(stamp, 0), leaf.params[0])
+    return {leaf: -leaf.params[0] for leaf in kept if leaf.params[0] != latest[stamp_of(leaf)]}
+
+
+def element_symbol(leaf: Node, at: tuple[int, ...] = (), stamp: int | None = None) -> Any:
     """The symbol of one element of a leaf: ``x``, or ``v[0]`` and ``A[1, 2]`` for arrays."""
-    name = label_of(leaf)
-    return leaf_symbol(f"{name}[{', '.join(map(str, at))}]" if at else name, (stamp_of(leaf), *at))
+    return leaf_symbol(label_of(leaf), (stamp_of(leaf) if stamp is None else stamp, *at))
 
 
-def number(value: Any) -> Any:
-    """The sympy number of a Python or NumPy scalar, exactly.
+def name_symbol(name: str, at: tuple[int, ...]) -> Any:
+    """The symbol for an inner tensor that was given a name."""
+    import sympy
+
+    return leaf_symbol(name, (0, *at)) if at else sympy.Symbol(name, real=True)
+
+
+def leaf_symbol(label: str, stamp: tuple[int, ...]) -> Any:
+    """The symbol of an element of a leaf; ``stamp`` is the leaf's identity and the element's indices."""
+    return symbol_class()(label, stamp)
+
+
+def is_leaf_symbol(symbol: Any) -> bool:
+    """Whether a sympy object is a symbol of ours."""
+    return isinstance(symbol, symbol_class())
+
+
+def labels(found: Iterable[tuple[str, int]], taken: Iterable[str] = ()) -> dict[tuple[str, int], str]:
+    """Names under which leaves stand side by side: the later ones of one name are numbered from 2.
+
+    Parameters
+    ----------
+    found : iterable of (str, int)
+        Label and stamp of each leaf.
+    taken : iterable of str
+        Names that stand for something else.
 
     Examples
     --------
-    >>> number(0.5), number(0.1), number(2), number(True), number(float("inf"))
-    (1/2, 0.1, 2, True, oo)
+    >>> labels([("x", 7), ("x", 3), ("y", 5)])
+    {('x', 3): 'x', ('x', 7): 'x_2', ('y', 5): 'y'}
     """
+    leaves = sorted(set(found), key=lambda pair: (pair[0], pair[1] < 0, abs(pair[1])))
+    used = {*taken, *[label for label, _ in leaves]}
+    first = set(taken)
+    names: dict[tuple[str, int], str] = {}
+    for label, stamp in leaves:
+        name, count = label, 2
+        if label in first:
+            while (name := f"{label}_{count}") in used:
+                count += 1
+        first.add(label)
+        used.add(name)
+        names[label, stamp] = name
+    return names
+
+
+@cache
+def symbol_class() -> Any:
+    """The sympy class of ours, made when sympy is first needed."""
     import sympy
 
-    if isinstance(value, (bool, np.bool_)):
-        return sympy.true if value else sympy.false
-    if not isinstance(value, float) and not (hasattr(value, "dtype") and value.dtype.kind == "f"):
-        return sympy.Integer(int(value))
-    double = float(value)
-    if math.isnan(double):
-        return sympy.nan
-    if math.isinf(double):
-        return sympy.oo if double > 0 else -sympy.oo
-    if double == math.pi:
-        return sympy.pi  # whose double it is: np.pi in an expression, and what derivatives such as that of erf contain
-    numerator, denominator = double.as_integer_ratio()
-    if denominator <= 2**_MAX_POWER and abs(numerator) < _MAX_NUMERATOR:
-        return sympy.Rational(numerator, denominator)
-    return _classes()[1](double, precision=_DOUBLE_BITS)
+    class LeafSymbol(sympy.Symbol):  # type: ignore[misc]
+        """A real symbol that is equal only to itself and to other symbols of the same element of the same leaf."""
+
+        __slots__ = ("label", "stamp")
+
+        def __new__(cls, label: str, stamp: tuple[int, ...]) -> Any:
+            own = sympy.Symbol.__xnew__(cls, _with_indices(label, stamp[1:]), real=True)
+            own.label = label
+            own.stamp = stamp
+            return own
+
+        def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+            return (self.label, self.stamp), {}
+
+        def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+            return _unpickled, (self.label, self.stamp, _PROCESS)
+
+        def _hashable_content(self) -> tuple[Any, ...]:
+            return (*sympy.Symbol._hashable_content(self), self.stamp)
+
+        @classmethod
+        def class_key(cls) -> Any:
+            """The place among other kinds of expression: that of a symbol."""
+            return sympy.Symbol.class_key()
+
+        def sort_key(self, order: Any = None) -> Any:
+            """The order in print: by name, then by index as a number."""
+            return self.class_key(), (1, (self.label, *self.stamp)), sympy.S.One.sort_key(), sympy.S.One
+
+        def _plain(self, printer: Any, base_only: bool = False) -> Any:
+            """A symbol of sympy's own with the name that this one has in the whole that is printed."""
+            name = _names_in_print(self, printer).get((self.label, self.stamp[0]), self.label)
+            return sympy.Symbol(name if base_only else _with_indices(name, self.stamp[1:]), real=True)
+
+        def _printed(self, printer: Any, **options: Any) -> Any:
+            return printer._print(self._plain(printer), **options)
+
+        def _latex(self, printer: Any, **options: Any) -> str:
+            own_names = printer._settings["symbol_names"]  # noqa: SLF001 (how sympy's printers are extended)
+            if self in own_names:
+                return str(own_names[self])
+            base = str(printer._print(self._plain(printer, base_only=True), **options))
+            if len(self.stamp) == 1:
+                return base
+            base = f"{{{base}}}" if "_" in base or "^" in base else base
+            return f"{base}_{{{', '.join(map(str, self.stamp[1:]))}}}"
+
+    for method in ("_sympystr", "_sympyrepr", "_pretty", "_mathml_content", "_mathml_presentation", *_CODE):
+        setattr(LeafSymbol, method, LeafSymbol.__dict__["_printed"])
+    LeafSymbol.__module__ = __name__
+    return LeafSymbol
 
 
-def as_expression(value: Any) -> Any:
-    """A sympy object from what stands for one: an expression, a number, an array or nested list of these.
+def _with_indices(name: str, at: Sequence[int]) -> str:
+    return f"{name}[{', '.join(map(str, at))}]" if at else name
 
-    A text is refused: sympy would run it as code.
 
-    Raises
-    ------
-    TypeError
-        For a text, or anything that sympy knows nothing of.
-    """
+def _unpickled(label: str, stamp: tuple[int, ...], process: int) -> Any:
+    """A symbol out of a pickle; one of another process has no leaf here, and equals no symbol of a leaf here."""
+    head = stamp[0] if process == _PROCESS else stamp[0] + (process << 64)
+    return leaf_symbol(label, (head, *stamp[1:]))
+
+
+# ------------------------------------------------------------------------------------------------------ names in print
+
+
+def _names_in_print(symbol: Any, printer: Any) -> Mapping[tuple[str, int], str]:
+    """The names of the leaves in the expression that is being printed, where some of them share one."""
+    whole = _printed_whole(symbol)
+    during = printer._context  # noqa: SLF001 (what a printer keeps while it prints)
+    known, names = during.get(_CONTEXT, (None, {}))
+    if known is not whole:
+        names = _names_within(whole)
+        during[_CONTEXT] = whole, names
+    return cast("Mapping[tuple[str, int], str]", names)
+
+
+def _names_within(whole: Any) -> dict[tuple[str, int], str]:
     import sympy
 
-    if isinstance(value, str):
-        raise TypeError(f"{value!r} is a text, which is not read as code here; pass a sympy expression or a number")
-    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim):
-        return sympy.Array([as_expression(part) for part in value])
-    try:
-        return sympy.sympify(value, strict=True)
-    except sympy.SympifyError as error:
-        raise TypeError(f"wanted a sympy expression or a number, got {value!r}") from error
+    found: set[tuple[str, int]] = set()
+    taken = set()
+    for symbol in _symbols(whole):
+        if is_leaf_symbol(symbol):
+            found.add((symbol.label, symbol.stamp[0]))
+        elif isinstance(symbol, sympy.Symbol):
+            taken.add(symbol.name)
+    alone = len({label for label, _ in found} | taken) == len(found) + len(taken)
+    return {} if alone else labels(found, taken)
+
+
+def _printed_whole(symbol: Any) -> Any:
+    """What sympy was asked to print: printers do not tell their objects, so it is read off the outermost call."""
+    from sympy.printing.printer import Printer
+
+    code = Printer._print.__code__
+    outermost = None
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is code:
+            outermost = frame
+        frame = frame.f_back
+    return symbol if outermost is None else outermost.f_locals.get("expr", symbol)
+
+
+def _symbols(whole: Any) -> Iterable[Any]:
+    import sympy
+
+    if isinstance(whole, dict):
+        whole = [*whole.keys(), *whole.values()]
+    if isinstance(whole, (list, tuple, set, frozenset)):
+        return {s for part in whole for s in _symbols(part)}
+    atoms = getattr(whole, "atoms", None)
+    return atoms(sympy.Symbol) if atoms is not None else ()

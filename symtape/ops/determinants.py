@@ -13,6 +13,7 @@ import numpy as np
 from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Shape
 from symtape.ops.matrices import as_inexact, check_square
+from symtape.ops.matrix_formulas import cofactors, determinant, sign_and_logarithm
 from symtape.ops.op import ZERO, Kind, Op
 from symtape.ops.registry import function, structural
 
@@ -49,6 +50,7 @@ DET: Op = structural(
     vjp=(lambda B, g, y, a: B.multiply(_over_matrix(B, g), B.build(COFACTOR, (a,))),),
     jvp=(lambda B, t, y, a: _inner(B, B.build(COFACTOR, (a,)), t),),
     batch=lambda B, inputs, batched: B.build(DET, inputs),
+    formula=determinant,
     source=f"{_GILES}, with the matrix of cofactors for det(A) inv(A).T",
 )
 
@@ -140,6 +142,7 @@ COFACTOR: Op = structural(
     vjp=(_cofactor_along,),
     jvp=(_cofactor_push,),
     batch=lambda B, inputs, batched: B.build(COFACTOR, inputs),
+    formula=cofactors,
     source="Jacobi's formula differentiated; up to 3 by 3 by the theorem of Cayley and Hamilton, without an inverse",
 )
 
@@ -189,6 +192,7 @@ SLOGDET: Op = structural(
     vjp=(_slogdet_pull,),
     jvp=(_slogdet_push,),
     batch=lambda B, inputs, batched: B.build(SLOGDET, inputs),
+    formula=sign_and_logarithm,
     results=2,
     source=_GILES,
 )

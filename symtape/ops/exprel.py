@@ -105,9 +105,18 @@ def _lowering(order: int) -> str:
     return f"select(absolute(x) < {_limit(order)!r}, {horner(_series(order), 'x')}, {far})"
 
 
+@cache
+def _derivative(order: int) -> tuple[Any, Any]:
+    """A symbol, and the derivative of the function in it as a sympy expression."""
+    import sympy
+
+    t = sympy.Dummy("t", real=True)
+    return t, sympy.diff(t / (sympy.exp(t) - 1), t, order)
+
+
 def _formula(sp: Any, x: Any, order: int) -> Any:
-    t = x if x.is_Symbol else sp.Dummy(real=True)
-    return sp.diff(t / (sp.exp(t) - 1), t, order).subs(t, x)
+    t, formula = _derivative(order)
+    return formula.subs(t, x)
 
 
 X_OVER_EXPM1 = elementwise_op(

@@ -15,6 +15,7 @@ from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Shape, broadcast_two, is_known, size
 from symtape.ops.arguments import as_integer, only_defaults
 from symtape.ops.matrices import as_inexact, check_square, padded
+from symtape.ops.matrix_formulas import cholesky_factor, inverse, solution
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
 
@@ -51,6 +52,7 @@ INV: Op = structural(
     vjp=(_inv_pull,),
     jvp=(lambda B, t, y, a: B.negative(B.matmul(B.matmul(y, t), y)),),
     batch=lambda B, inputs, batched: B.build(INV, inputs),
+    formula=inverse,
     source="Giles (2008), An extended collection of matrix derivative results, section 2.2.3 (inverse)",
 )
 
@@ -138,6 +140,7 @@ SOLVE: Op = structural(
     vjp=(_solve_pull_matrix, lambda B, g, y, a, b: _solve_like(B, _transposed(B, a), g, b)),
     jvp=(_solve_push_matrix, lambda B, t, y, a, b: B.solve(a, t)),
     batch=_solve_batch,
+    formula=solution,
     source="Giles (2008), An extended collection of matrix derivative results, section 2.3.1 (matrix inverse product)",
 )
 
@@ -224,6 +227,7 @@ CHOLESKY: Op = structural(
     vjp=(_cholesky_pull,),
     jvp=(_cholesky_push,),
     batch=lambda B, inputs, batched: B.build(CHOLESKY, inputs),
+    formula=cholesky_factor,
     source="Murray (2016), Differentiation of the Cholesky decomposition, arXiv:1602.07527, section 3, symbolic "
     "differentiation in forward and reverse mode; the result of the latter shared between both triangles",
 )

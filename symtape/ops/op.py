@@ -24,7 +24,9 @@ batch
 element
     ``element(index, inputs, *params) -> Scalar``: see `symtape.ops.element`.
 formula
-    Elementwise: ``formula(sp, *arguments) -> sympy expression`` with ``sp`` the sympy module.
+    Elementwise: ``formula(sp, *arguments, *params) -> sympy expression`` with ``sp`` the sympy module. Library:
+    ``formula(sp, *matrices, *params)`` on one sympy matrix of each input's stack (a vector is a column), for a matrix,
+    an expression, or a tuple of them for an op with several results.
 """
 
 from __future__ import annotations

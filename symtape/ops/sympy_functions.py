@@ -7,9 +7,11 @@ classes are made when sympy is first needed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,8 @@ class _Spec:
     arguments : int
     terms : callable, optional
         ``terms(sp, *arguments)``: the same in sympy's own functions.
+    numbers : callable, optional
+        What it is of Python's numbers, where sympy's own functions do not say it.
     derivatives : tuple of callables
         ``derivative(sp, *arguments)`` per argument.
     truth : bool
@@ -36,6 +40,7 @@ class _Spec:
 
     arguments: int = 1
     terms: Callable[..., Any] | None = None
+    numbers: Callable[..., Any] | None = None
     derivatives: tuple[Callable[..., Any], ...] = ()
     truth: bool = False
     whole: bool = False
@@ -108,19 +113,19 @@ _SPECS: dict[str, _Spec] = {
     "isinf": _Spec(truth=True, terms=lambda sp, x: sp.Eq(sp.Abs(x), sp.oo)),
     "isfinite": _Spec(truth=True, terms=lambda sp, x: sp.Abs(x) < sp.oo),
     "signbit": _Spec(truth=True, terms=lambda sp, x: x < 0),
-    "nextafter": _Spec(arguments=2),
-    "spacing": _Spec(),
-    "frexp_mantissa": _Spec(),
-    "frexp_exponent": _Spec(),
-    "gcd": _Spec(arguments=2),
-    "lcm": _Spec(arguments=2),
-    "bitwise_and": _Spec(arguments=2),
-    "bitwise_or": _Spec(arguments=2),
-    "bitwise_xor": _Spec(arguments=2),
-    "invert": _Spec(),
+    "nextafter": _Spec(arguments=2, numbers=lambda x, y: math.nextafter(float(x), float(y))),
+    "spacing": _Spec(numbers=lambda x: math.copysign(math.ulp(float(x)), float(x))),
+    "frexp_mantissa": _Spec(numbers=lambda x: math.frexp(float(x))[0]),
+    "frexp_exponent": _Spec(numbers=lambda x: math.frexp(float(x))[1]),
+    "gcd": _Spec(arguments=2, numbers=lambda m, n: math.gcd(index(m), index(n))),
+    "lcm": _Spec(arguments=2, numbers=lambda m, n: math.lcm(index(m), index(n))),
+    "bitwise_and": _Spec(arguments=2, numbers=lambda m, n: index(m) & index(n)),
+    "bitwise_or": _Spec(arguments=2, numbers=lambda m, n: index(m) | index(n)),
+    "bitwise_xor": _Spec(arguments=2, numbers=lambda m, n: index(m) ^ index(n)),
+    "invert": _Spec(numbers=lambda n: ~index(n)),
     "left_shift": _Spec(arguments=2, terms=lambda sp, x, n: x * 2**n),
     "right_shift": _Spec(arguments=2, terms=lambda sp, x, n: sp.floor(x / 2**n)),
-    "bitwise_count": _Spec(),
+    "bitwise_count": _Spec(numbers=lambda n: index(n).bit_count()),
 }
 
 
@@ -140,9 +145,17 @@ def _made(name: str, spec: _Spec) -> Any:
     def on_numbers(cls: Any, *arguments: Any) -> Any:
         if spec.whole and arguments[0].is_integer:
             return arguments[0]
-        if spec.terms is not None and all(a.is_Number for a in arguments):
+        if not all(a.is_Number for a in arguments):
+            return None
+        if spec.terms is not None:
             return spec.terms(sympy, *arguments)
-        return None
+        if spec.numbers is None or not all(a.is_Integer or a.is_Float for a in arguments):
+            return None
+        try:
+            found = spec.numbers(*[int(a) if a.is_Integer else float(a) for a in arguments])
+        except TypeError:  # a function of integers, of other numbers
+            return None
+        return sympy.Float(found, 17) if isinstance(found, float) else sympy.Integer(found)
 
     def derivative(self: Any, argindex: int = 1) -> Any:
         if len(spec.derivatives) < argindex:

@@ -16,6 +16,7 @@ from symtape.graph.shapes import Length, Shape, broadcast_two
 from symtape.ops.arguments import as_integer, only_defaults
 from symtape.ops.element import Box, Boxes, Index, Number, Read, Scalar
 from symtape.ops.matrices import as_inexact, padded
+from symtape.ops.matrix_formulas import triangular_solution
 from symtape.ops.op import LINEAR, Kind, Op
 from symtape.ops.registry import function, structural
 
@@ -134,6 +135,7 @@ SOLVE_TRIANGULAR: Op = structural(
     vjp=(_pull_matrix, lambda B, g, x, a, b, lower, transposed: _solve(B, a, g, lower, not transposed)),
     jvp=(_push_matrix, LINEAR),
     batch=lambda B, inputs, batched, *params: B.build(SOLVE_TRIANGULAR, padded(B, inputs, batched), params),
+    formula=triangular_solution,
     source="Giles (2008), An extended collection of matrix derivative results, section 2.3.1 (matrix inverse product), "
     "restricted to a triangle",
 )

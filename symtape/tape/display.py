@@ -19,7 +19,8 @@ from symtape.errors import (
 from symtape.formula.element import array_expression
 from symtape.formula.equality import Equality, equality
 from symtape.formula.named import Formula, form
-from symtape.formula.symbols import as_expression, label_of, stamp_of
+from symtape.formula.numbers import as_expression
+from symtape.formula.symbols import label_of, stamp_of
 from symtape.formula.text import parse
 from symtape.graph.node import LEAF, PLACEHOLDER, SYMBOLIC, Node
 from symtape.graph.shapes import is_known

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from symtape.errors import UnknownNameError
-from symtape.formula.symbols import as_expression, is_leaf_symbol
+from symtape.formula.numbers import as_expression
+from symtape.formula.symbols import is_leaf_symbol
 from symtape.ops import sympy_bridge
 from symtape.tape.leaf_table import find
 from symtape.tape.tensor import TENSORS, Tensor, lift

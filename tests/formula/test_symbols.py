@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import sympy
 
-from symtape.formula.symbols import as_expression, element_symbol, is_leaf_symbol, leaf_symbol, number
+from symtape.formula.numbers import as_expression, number
+from symtape.formula.symbols import element_symbol, is_leaf_symbol, leaf_symbol
 from symtape.graph.node import leaf, symbol
 
 
@@ -84,5 +85,5 @@ def test_a_text_is_never_read_as_code():
             as_expression([1, [text]])
     with pytest.raises(TypeError, match="wanted a sympy expression or a number, got <object"):
         as_expression(object())
-    assert as_expression(np.array([[1, 2.5]])) == sympy.Array([[1.0, 2.5]])
+    assert as_expression(np.array([[1, 2.5]])) == sympy.Array([[1, sympy.Rational(5, 2)]])
     assert as_expression(2) == sympy.Integer(2)
