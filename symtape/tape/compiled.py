@@ -8,7 +8,15 @@ from symtape.compile.options import Options
 from symtape.graph.node import LEAF, Node
 from symtape.graph.traverse import topological
 from symtape.tape.compiled_function import CompiledFunction, Computation, Form
-from symtape.tape.function_arguments import Doors, check_complete, input_names, input_nodes, split_inputs, transformed
+from symtape.tape.function_arguments import (
+    Doors,
+    check_complete,
+    input_names,
+    input_nodes,
+    needed,
+    split_inputs,
+    transformed,
+)
 from symtape.tape.guards import Guard, logged
 from symtape.tape.jitted import jit
 from symtape.tape.saving import load, save
@@ -60,8 +68,9 @@ def function(inputs: Any, outputs: Any = _MISSING, *, options: Options | None = 
     given, arguments = split_inputs(inputs, doors)
     tensors, results, fixed = transformed(doors.output, outputs)
     nodes = [t.node for t in tensors]
-    cuts = input_nodes(given, nodes)
-    check_complete(cuts, nodes)
+    order = needed(given, nodes)
+    cuts = input_nodes(given, order)
+    check_complete(cuts, order)
     decisions = _decisions(cuts, tensors)
     computation = Computation(
         inputs=tuple(cuts),

@@ -64,8 +64,13 @@ def split_inputs(inputs: Any, doors: Doors) -> tuple[list[Any], pytree.Structure
     return [doors.input(v) for v in found], structure
 
 
-def input_nodes(inputs: Sequence[Any], nodes: Sequence[Node]) -> list[Node]:
-    """The nodes that the inputs stand for in a graph: of a variable, the version that is there.
+def needed(inputs: Sequence[Any], nodes: Sequence[Node]) -> list[Node]:
+    """Every node that the outputs need, down to leaves and to the tensors at which the inputs cut the graph."""
+    return topological(nodes, stop=[t.node for t in inputs if not isinstance(t, Variable)])
+
+
+def input_nodes(inputs: Sequence[Any], order: Sequence[Node]) -> list[Node]:
+    """The nodes that the inputs stand for among those that are needed: of a variable, the version that is there.
 
     Raises
     ------
@@ -74,9 +79,8 @@ def input_nodes(inputs: Sequence[Any], nodes: Sequence[Node]) -> list[Node]:
     ValueError
         If an input is listed twice.
     """
-    cuts = [t.node for t in inputs if not isinstance(t, Variable)]
     versions: dict[int, list[Node]] = {}
-    for node in topological(nodes, stop=cuts):
+    for node in order:
         if node.op is LEAF and node.params[2] is not None:
             versions.setdefault(node.params[2], []).append(node)
     found: list[Node] = []
@@ -97,7 +101,7 @@ def input_nodes(inputs: Sequence[Any], nodes: Sequence[Node]) -> list[Node]:
     return found
 
 
-def check_complete(inputs: Sequence[Node], nodes: Sequence[Node]) -> None:
+def check_complete(inputs: Sequence[Node], order: Sequence[Node]) -> None:
     """Refuse a graph that needs a variable or symbol that is no input, by name.
 
     Raises
@@ -107,7 +111,7 @@ def check_complete(inputs: Sequence[Node], nodes: Sequence[Node]) -> None:
     given = set(inputs)
     missing = [
         node
-        for node in topological(nodes, stop=inputs)
+        for node in order
         if node.op is LEAF and node not in given and (node.value is None or node.params[2] is not None)
     ]
     if missing:
