@@ -39,7 +39,6 @@ html_theme_options = {
 }
 html_sidebars = {"**": ["about.html", "searchfield.html", "navigation.html", "relations.html"]}
 nitpick_ignore_regex = [
-    ("py:class", r".*\s.*"),  # the first words of a property's description are taken for a type
     ("py:.*", r"(numpy|scipy|sympy|np|collections|optional|ndarray|array_like).*"),
 ]
 
@@ -164,6 +163,15 @@ def resolve_error(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
     )
 
 
+def keep_descriptions(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Give a property's description back its first words, up to a colon, which napoleon has taken for a type."""
+    if what in {"attribute", "property", "data"}:
+        for i, line in enumerate(lines):
+            if line.startswith(":type: "):
+                lines[i] = ""
+                lines[0] = f"{line.removeprefix(':type: ')}: {lines[0]}"
+
+
 class CodeCell(CodeBlock):
     """Shows a cell of the lesson as code; the tests run it."""
 
@@ -174,4 +182,5 @@ def setup(app: Sphinx) -> None:
     """Register what is ours."""
     app.add_directive("code-cell", CodeCell)
     app.connect("missing-reference", resolve_error)
+    app.connect("autodoc-process-docstring", keep_descriptions, priority=600)  # after napoleon
     app.connect("config-inited", lambda app, config: write_generated(app))
