@@ -147,6 +147,8 @@ class _Reader:
         elif any(i.op.results != 1 for i in inputs):
             raise DataFormError(f"{op.name} in the data form reads several results at once")
         try:
+            if op is not ITEM:
+                op.accept(inputs, params)
             return build(op, inputs, params)
         except _MISFITS as error:
             raise DataFormError(f"{op.name} in the data form does not fit its inputs: {error}") from error

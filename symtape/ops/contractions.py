@@ -20,6 +20,7 @@ import numpy as np
 from symtape.errors import ShapeError
 from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Length, Shape, broadcast_two, size
+from symtape.ops import params as param
 from symtape.ops.einsum_notation import canonical, split_canonical, unused_letter
 from symtape.ops.element import Apply, Box, Boxes, Index, Number, Read, Reduce, Scalar, read_broadcast
 from symtape.ops.op import Kind, Op
@@ -234,6 +235,7 @@ EINSUM: Op = structural(
     vjp=_einsum_pull,
     batch=_einsum_batch,
     element=_einsum_element,
+    params=(param.text,),
 )
 
 # ---------------------------------------------------------------------------------------- the plainest ops that say it

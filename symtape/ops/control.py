@@ -16,6 +16,7 @@ from symtape.errors import DTypeError, ShapeError
 from symtape.graph.closed import Graph, interned
 from symtape.graph.node import ITEM, PLACEHOLDER, Array, Node
 from symtape.graph.traverse import topological
+from symtape.ops import params as param
 from symtape.ops.element import Index, Read, Scalar
 from symtape.ops.namespace import NODES
 from symtape.ops.op import SEVERAL, ZERO, Kind, Op
@@ -129,6 +130,7 @@ COND: Op = structural(
     jvp_together=_cond_push,
     batch=_cond_batch,
     results=SEVERAL,
+    params=(param.graph, param.graph),
 )
 
 
@@ -218,6 +220,7 @@ CUSTOM_GRADIENT: Op = structural(
     jvp=_custom_push,
     batch=_custom_batch,
     results=SEVERAL,
+    params=(param.graph, param.graph, param.flags),
 )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from symtape.errors import ShapeError
 from symtape.graph.node import Array
 from symtape.graph.shapes import Length, Shape, normalize_axis
+from symtape.ops import params as param
 from symtape.ops.arguments import as_integer
 from symtape.ops.element import Box, Boxes, Number, Read
 from symtape.ops.op import Kind, Op
@@ -43,6 +44,7 @@ DIAGONAL: Op = structural(
     batch=lambda B, inputs, batched, k: B.build(DIAGONAL, inputs, (k,)),
     element=lambda at, inputs, k: Read(0, (*at[:-1], at[-1] + max(-k, 0), at[-1] + max(k, 0))),
     masks=True,
+    params=(param.offset,),
 )
 
 
@@ -79,6 +81,7 @@ DIAG: Op = structural(
     batch=lambda B, inputs, batched, k, rows, columns: B.build(DIAG, inputs, (k, rows, columns)),
     element=_diag_element,
     masks=True,
+    params=(param.offset, param.length, param.length),
 )
 
 # ----------------------------------------------------------------------------------------------------------- functions

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from symtape.errors import DTypeError, ShapeError
 from symtape.graph.node import CONST, WEAK, Node, check_real
 from symtape.graph.shapes import Shape
+from symtape.ops import params as param
 from symtape.ops.arguments import only_defaults
 from symtape.ops.op import Op
 from symtape.ops.registry import Everywhere, elementwise, elementwise_op, function
@@ -246,6 +247,7 @@ ASTYPE = elementwise_op(
     _astype_formula,
     infer=_astype_infer,
     partials={0: 1},
+    params=(param.dtype,),
 )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from symtape.ops import params as param
 from symtape.ops.registry import elementwise_op, function
 
 _SMALLEST_TERM = 1e-19
@@ -126,6 +127,7 @@ X_OVER_EXPM1 = elementwise_op(
     partials={0: lambda B, out, x, order: B.x_over_expm1(x, order + 1)},
     lowering=_lowering,
     source="Abramowitz and Stegun, Handbook of Mathematical Functions, 23.1.1",
+    params=(param.order,),
 )
 
 

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from symtape.errors import ShapeError
 from symtape.graph.node import Array
 from symtape.graph.shapes import Dim, Shape, normalize_axis
+from symtape.ops import params as param
 from symtape.ops.arguments import only_defaults
 from symtape.ops.element import Gather, IndexLike, IndexValue, Read
 from symtape.ops.op import Kind, Op
@@ -32,6 +34,8 @@ def rest_axes(ndim: int, axes: tuple[int, ...]) -> tuple[int, ...]:
 def gathered_shape(shape: Shape, indices: Sequence[Shape], axes: tuple[int, ...], at: int) -> Shape:
     """The shape of a gather's result."""
     rest = tuple(shape[k] for k in rest_axes(len(shape), axes))
+    if at > len(rest) or len(axes) != len(indices):
+        raise ShapeError(f"{len(indices)} index arrays for the axes {axes}, put at {at}, do not fit the shape {shape}")
     return (*rest[:at], *common_shape(indices), *rest[at:])
 
 
@@ -111,6 +115,7 @@ GATHER: Op = structural(
     batch=_gather_batch,
     element=lambda at, inputs, axes, place: Read(0, gather_places(at, inputs, axes, place)),
     masks=True,
+    params=(param.axes, param.new_axis),
 )
 
 POSITIONS: Op = structural(
@@ -123,6 +128,7 @@ POSITIONS: Op = structural(
     ),
     element=lambda at, inputs, axis: IndexValue(at[0]),
     differentiable=False,
+    params=(param.axis,),
 )
 
 # ----------------------------------------------------------------------------------------------------------- functions

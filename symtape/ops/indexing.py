@@ -15,6 +15,7 @@ import numpy as np
 from symtape.errors import ShapeError
 from symtape.graph.node import Array
 from symtape.graph.shapes import Length, Shape
+from symtape.ops import params as param
 from symtape.ops.boxes import Basic, as_slices, basic_shape, check_basic, plain, whole
 from symtape.ops.element import Box, Boxes, IndexLike, Number, Read
 from symtape.ops.op import Kind, Op
@@ -76,6 +77,7 @@ GETITEM: Op = structural(
     batch=lambda B, inputs, batched, basic: B.build(GETITEM, inputs, (_batched_index(B.shape(inputs[0]), basic),)),
     element=lambda at, inputs, basic: Read(0, _read_at(basic, at)),
     masks=True,
+    params=(param.basic_index,),
 )
 
 
@@ -131,6 +133,7 @@ EMBED: Op = structural(
     batch=_embed_batch,
     element=_embed_element,
     masks=True,
+    params=(param.basic_indices, param.shape),
 )
 
 
@@ -176,6 +179,7 @@ SET_SLICE: Op = structural(
     batch=_set_slice_batch,
     element=_set_slice_element,
     masks=True,
+    params=(param.basic_index,),
 )
 
 # ----------------------------------------------------------------------------------------------------------- functions

@@ -11,6 +11,7 @@ import numpy as np
 from symtape.errors import DTypeError, ShapeError, UnknownNameError
 from symtape.graph.node import Array
 from symtape.graph.shapes import Length, Shape, is_known, normalize_axis
+from symtape.ops import params as param
 from symtape.ops.arguments import as_integer, only_defaults
 from symtape.ops.boxes import Basic, whole
 from symtape.ops.element import Box, Boxes, Read
@@ -108,6 +109,7 @@ CONCATENATE: Op = structural(
     batch=lambda B, inputs, batched, axis: B.build(CONCATENATE, _all_batched(B, inputs, batched), (axis + 1,)),
     element=_concatenate_element,
     masks=True,
+    params=(param.axis,),
 )
 
 
@@ -153,6 +155,7 @@ STACK: Op = structural(
     batch=lambda B, inputs, batched, axis: B.build(STACK, _all_batched(B, inputs, batched), (axis + 1,)),
     element=_stack_element,
     masks=True,
+    params=(param.new_axis,),
 )
 
 # -------------------------------------------------------------------------------------------------------------- joining

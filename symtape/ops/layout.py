@@ -24,6 +24,7 @@ from symtape.graph.shapes import (
     resolve_reshape,
     size,
 )
+from symtape.ops import params as param
 from symtape.ops.arguments import as_integer, only_defaults
 from symtape.ops.element import IndexLike, Read, read_broadcast
 from symtape.ops.op import Kind, Op
@@ -86,6 +87,7 @@ RESHAPE: Op = structural(
     batch=lambda B, inputs, batched, shape: B.build(RESHAPE, inputs, ((B.shape(inputs[0])[0], *shape),)),
     element=lambda at, inputs, shape: Read(0, reshape_map(inputs[0].shape, shape, at)),
     masks=True,
+    params=(param.shape,),
 )
 
 
@@ -108,6 +110,7 @@ TRANSPOSE: Op = structural(
     batch=lambda B, inputs, batched, axes: B.build(TRANSPOSE, inputs, ((0, *[a + 1 for a in axes]),)),
     element=lambda at, inputs, axes: Read(0, tuple(at[k] for k in inverse_permutation(axes))),
     masks=True,
+    params=(param.permutation,),
 )
 
 
@@ -142,6 +145,7 @@ BROADCAST: Op = structural(
     batch=_broadcast_batch,
     element=lambda at, inputs, shape: read_broadcast(0, inputs[0].shape, at),
     masks=True,
+    params=(param.shape,),
 )
 
 # ----------------------------------------------------------------------------------------------- what rules build with

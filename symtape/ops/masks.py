@@ -13,6 +13,7 @@ import numpy as np
 from symtape.errors import AssumptionViolated, ShapeError
 from symtape.graph.node import Array
 from symtape.graph.shapes import Length, Shape, size
+from symtape.ops import params as param
 from symtape.ops.arguments import only_defaults
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
@@ -44,6 +45,7 @@ TRUE_POSITIONS: Op = structural(
     _infer,
     batch=lambda B, inputs, batched, count, ndim: B.build(TRUE_POSITIONS, inputs, (count, ndim)),
     differentiable=False,
+    params=(param.length, param.rank),
 )
 
 

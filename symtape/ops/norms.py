@@ -15,6 +15,7 @@ import numpy as np
 from symtape.errors import ShapeError
 from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Shape, kept, normalize_axes, normalize_axis, reduced
+from symtape.ops import params as param
 from symtape.ops.arguments import as_integer
 from symtape.ops.element import Apply, Index, Read, Reduce, Scalar, index
 from symtape.ops.op import Kind, Op
@@ -75,6 +76,7 @@ NORM: Op = structural(
     jvp=(_norm_push,),
     batch=lambda B, inputs, batched, axes: B.build(NORM, inputs, (tuple(k + 1 for k in axes),)),
     element=_norm_element,
+    params=(param.axes,),
 )
 
 

@@ -41,6 +41,7 @@ import numpy as np
 from symtape.errors import DTypeError
 from symtape.graph.node import WEAK, DType, Node, Params
 from symtape.graph.shapes import Shape, broadcast, broadcast_two
+from symtape.ops.params import Check
 
 Rule: TypeAlias = Callable[..., Any]
 #: A partial derivative: ``rule(B, y, *inputs, *params)``, a number, or None where no gradient flows.
@@ -108,6 +109,8 @@ class Op:
         Whether a structural-zero mask travels through the vjp as the value does (layout, indexing, scatter, sums).
     results : int
         Number of results, or `SEVERAL`; an op with more than one has tuples of shapes and dtypes.
+    params : tuple of check
+        What the params may be, one check each (see `symtape.ops.params`): asked where a file is read.
     lowering : object
         What the compiler emits; data that `symtape.compile` understands.
     source : str
@@ -130,6 +133,7 @@ class Op:
     masks: bool = False
     differentiable: bool = True
     results: int = 1
+    params: tuple[Check, ...] = ()
     lowering: Any = None
     source: str = ""
     table: dict[Any, Any] = field(default_factory=dict)
@@ -152,6 +156,20 @@ class Op:
         else:
             shape = broadcast([i.shape for i in inputs])
         return shape, result_dtype(self, inputs, params)
+
+    def accept(self, inputs: Sequence[Node], params: Params) -> None:
+        """Refuse inputs and params of a stranger's that no function of ours would build with.
+
+        Raises
+        ------
+        ValueError
+        """
+        if len(params) != len(self.params) or not all(
+            check(p, inputs) for check, p in zip(self.params, params, strict=True)
+        ):
+            raise ValueError(f"the params {params} are none that {self.name} can have")
+        if isinstance(self.value, np.ufunc) and len(inputs) != self.value.nin:
+            raise ValueError(f"{self.name} takes {self.value.nin} inputs, got {len(inputs)}")
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

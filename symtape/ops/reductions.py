@@ -14,6 +14,7 @@ import numpy as np
 
 from symtape.errors import ShapeError
 from symtape.graph.shapes import Dim, Shape, kept, normalize_axes, reduced, size
+from symtape.ops import params as param
 from symtape.ops.arguments import as_integer, is_missing, only_defaults
 from symtape.ops.element import IndexValue, Read, Reduce, index
 from symtape.ops.op import LINEAR, Kind, Op
@@ -63,6 +64,7 @@ def _reduction(
         element=lambda at, inputs, axes: _over(name, axes, inputs[0].shape, at),
         masks=masks,
         differentiable=vjp is not None,
+        params=(param.axes,),
     )
     return op
 
@@ -184,6 +186,7 @@ LENGTH: Op = structural(
     ),
     element=lambda at, inputs, axes: IndexValue(size(tuple(inputs[0].shape[k] for k in axes))),
     differentiable=False,
+    params=(param.axes,),
 )
 
 

@@ -19,6 +19,7 @@ from symtape.graph.node import ITEM
 from symtape.ops.arguments import only_defaults
 from symtape.ops.element import elementwise_rule
 from symtape.ops.op import LINEAR, Kind, Op, Partial, Rule, Rules
+from symtape.ops.params import Check
 
 _ops: dict[str, Any] = {"item": ITEM}
 _functions: dict[str, Function] = {}
@@ -163,6 +164,7 @@ def elementwise_op(
     jvp: Rules = None,
     differentiable: bool = True,
     truth: bool = False,
+    params: tuple[Check, ...] = (),
     lowering: Any = None,
     source: str = "",
 ) -> Op:
@@ -176,6 +178,8 @@ def elementwise_op(
         vjp on pairs of mask and value, for ops that make masks.
     jvp : rule, optional
         Where the partials do not tell it.
+    params : tuple of check
+        What the params may be: see `symtape.ops.params`.
     name, value, formula, partials, differentiable, truth, lowering, source
         See `elementwise`. With parameters, ``value(*arrays, *params)``, ``formula(sp, *arguments, *params)`` and
         ``rule(B, y, *inputs, *params)``.
@@ -194,6 +198,7 @@ def elementwise_op(
         pair=pair,
         jvp=jvp,
         differentiable=differentiable,
+        params=params,
         lowering=lowering,
         source=source,
     )
@@ -269,6 +274,7 @@ def structural(
     masks: bool = False,
     differentiable: bool = True,
     results: int = 1,
+    params: tuple[Check, ...] = (),
     lowering: Any = None,
     source: str = "",
 ) -> Op:
@@ -290,6 +296,7 @@ def structural(
             masks=masks,
             differentiable=differentiable,
             results=results,
+            params=params,
             lowering=lowering,
             source=source,
         )

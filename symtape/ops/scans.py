@@ -20,6 +20,7 @@ import numpy as np
 from symtape.errors import ShapeError
 from symtape.graph.node import Array
 from symtape.graph.shapes import Length, Shape, normalize_axis
+from symtape.ops import params as param
 from symtape.ops.arguments import only_defaults
 from symtape.ops.element import Apply, Box, Boxes, Number, Read, Reduce, index
 from symtape.ops.op import LINEAR, Kind, Op
@@ -83,6 +84,7 @@ CUMSUM: Op = structural(
     vjp=(lambda B, g, y, x, axis, reverse: B.build(CUMSUM, (g,), (axis, not reverse)),),
     batch=lambda B, inputs, batched, axis, reverse: B.build(CUMSUM, inputs, (axis + 1, reverse)),
     element=_running("sum", 0),
+    params=(param.axis, param.flag),
 )
 
 # --------------------------------------------------------------------------------------------------- linear recurrence
@@ -169,6 +171,7 @@ RECURRENCE: Op = structural(
     jvp=(_factor_jvp, LINEAR),
     batch=_recurrence_batch,
     element=_recurrence_element,
+    params=(param.axis, param.flag, param.flag),
 )
 
 
@@ -220,6 +223,7 @@ CUMPROD: Op = structural(
     ),
     batch=lambda B, inputs, batched, axis, reverse: B.build(CUMPROD, inputs, (axis + 1, reverse)),
     element=_running("prod", 1),
+    params=(param.axis, param.flag),
 )
 
 

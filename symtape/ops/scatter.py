@@ -16,6 +16,7 @@ import numpy as np
 from symtape.errors import ShapeError
 from symtape.graph.node import CONST, Array
 from symtape.graph.shapes import Shape, size
+from symtape.ops import params as param
 from symtape.ops.arguments import as_integer
 from symtape.ops.element import Apply, Box, Boxes, Gather, IndexValue, Number, Read, Reduce, index
 from symtape.ops.gathers import align_batched, gathered_shape, index_values, own_row
@@ -144,6 +145,7 @@ SCATTER_ADD: Op = structural(
     batch=_scatter_add_batch,
     element=_scatter_add_element,
     masks=True,
+    params=(param.axes_of_result, param.new_axis, param.shape),
 )
 
 
@@ -230,6 +232,7 @@ SCATTER_SET: Op = structural(
     batch=_scatter_set_batch,
     element=_scatter_set_element,
     masks=True,
+    params=(param.axes, param.new_axis),
 )
 
 # ----------------------------------------------------------------------------------------------- what rules build with

@@ -12,6 +12,7 @@ import numpy as np
 
 from symtape.errors import ShapeError
 from symtape.graph.shapes import Shape, normalize_axes, reduced
+from symtape.ops import params as param
 from symtape.ops.arguments import as_integer, only_defaults
 from symtape.ops.element import Apply, Read, Reduce, Scalar, index
 from symtape.ops.op import Kind, Op
@@ -57,6 +58,7 @@ POLYGAMMA = elementwise_op(
     lambda sp, x, n: sp.polygamma(n, x),
     infer=lambda inputs, n: (inputs[0].shape, np.dtype(np.float64)),
     partials={0: lambda B, out, x, n: B.polygamma(n + 1, x)},
+    params=(param.order,),
 )
 
 
@@ -137,6 +139,7 @@ LOGSUMEXP: Op = structural(
     jvp=(lambda B, t, out, x, axes: B.sum(B.multiply(t, B.build(SOFTMAX, (x,), (axes,))), axis=axes),),
     batch=lambda B, inputs, batched, axes: B.build(LOGSUMEXP, inputs, (tuple(a + 1 for a in axes),)),
     element=_logsumexp_element,
+    params=(param.axes,),
 )
 SOFTMAX: Op = structural(
     "softmax",
@@ -147,6 +150,7 @@ SOFTMAX: Op = structural(
     jvp=(_softmax_slope,),
     batch=lambda B, inputs, batched, axes: B.build(SOFTMAX, inputs, (tuple(a + 1 for a in axes),)),
     element=_softmax_element,
+    params=(param.axes,),
 )
 
 

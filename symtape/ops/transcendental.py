@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from symtape.ops import params as param
 from symtape.ops.registry import elementwise, elementwise_op, function
 
 # --------------------------------------------------------------------------------------------------------- exponentials
@@ -143,6 +144,7 @@ SINC_DERIVATIVE = elementwise_op(
     ),
     partials={0: lambda B, out, x, order: B.sinc_derivative(x, order + 1)},
     lowering=sinc_lowering,
+    params=(param.order,),
 )
 
 

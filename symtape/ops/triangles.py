@@ -13,6 +13,7 @@ import numpy as np
 from symtape.errors import MatrixShapeError, ShapeError, SingularMatrixError
 from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Length, Shape, broadcast_two
+from symtape.ops import params as param
 from symtape.ops.arguments import as_integer, only_defaults
 from symtape.ops.element import Box, Boxes, Index, Number, Read, Scalar
 from symtape.ops.matrices import as_inexact, padded
@@ -52,6 +53,7 @@ TRIANGLE: Op = structural(
     batch=lambda B, inputs, batched, k, upper: B.build(TRIANGLE, inputs, (k, upper)),
     element=_triangle_element,
     masks=True,
+    params=(param.offset, param.flag),
 )
 
 
@@ -138,6 +140,7 @@ SOLVE_TRIANGULAR: Op = structural(
     formula=triangular_solution,
     source="Giles (2008), An extended collection of matrix derivative results, section 2.3.1 (matrix inverse product), "
     "restricted to a triangle",
+    params=(param.flag, param.flag),
 )
 
 
