@@ -39,9 +39,9 @@ def _plain(value: Any, call: str) -> Any:
 
 
 def _real_array(value: Any, dtype: npt.DTypeLike | None) -> Array:
-    """A fresh array; ints and bools become float64 unless ``dtype`` says otherwise."""
+    """A fresh array; integers become float64 unless ``dtype`` says otherwise."""
     array = np.array(value, dtype=dtype)
-    if dtype is None and array.dtype.kind in "iub":
+    if dtype is None and array.dtype.kind in "iu":
         array = array.astype(np.float64)
     return array
 

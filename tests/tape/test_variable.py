@@ -31,7 +31,7 @@ def test_a_constant_may_take_an_array_over():
     ("given", "dtype", "expected"),
     [
         (3, None, np.float64),
-        (True, None, np.float64),
+        (True, None, np.bool_),
         (np.float32(3), None, np.float32),
         (3, np.float32, np.float32),
         (3, int, np.int64),
@@ -170,3 +170,10 @@ def test_what_is_copied_together_stays_connected():
     assert both["z"].node.inputs == (both["x"].node, both["x"].node)
     assert both["z"].eval({both["x"]: 5.0}) == 25.0
     assert copy.copy(z) is z
+
+
+def test_truth_values_stay_truth_values():
+    mask = st.constant([True, False, True])
+    assert mask.dtype == bool
+    assert np.array_equal(st.constant([1.0, 2.0, 3.0])[mask].numpy(), [1.0, 3.0])
+    assert st.constant([1, 2]).dtype == np.float64
