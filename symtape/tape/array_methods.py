@@ -78,7 +78,7 @@ class ArrayMethods:
 
     @property
     def imag(self) -> Tensor:
-        """Zeros: tensors are real."""
+        """Zeros, since tensors are real."""
         return cast("Tensor", self._B.imag(self))
 
     @property
