@@ -21,7 +21,7 @@ from symtape.compile.evaluate import evaluate
 from symtape.errors import SymbolicTruthError
 from symtape.formula.element import array_expression
 from symtape.graph.node import LEAF, PLACEHOLDER, SYMBOLIC, VALUED, Leaf, Node, build, next_ident, symbol
-from symtape.graph.source import describe, positions, user_frame
+from symtape.graph.source import describe, user_frame
 from symtape.graph.traverse import substitute, topological
 from symtape.ops.namespace import NODES
 from symtape.tape.cuts import announce, current, cut
@@ -30,7 +30,7 @@ from symtape.tape.recording import active_captures, active_tapes
 if TYPE_CHECKING:
     from symtape.tape.tensor import Tensor
 
-__all__ = ["Guard", "chained", "count", "cut", "integer", "logged", "note", "relations", "truth"]
+__all__ = ["Guard", "count", "cut", "integer", "logged", "note", "relations", "truth"]
 
 _DEPENDS = VALUED | SYMBOLIC | PLACEHOLDER
 _OWN_LIMIT = 10_000  # decisions kept with one leaf; beyond, the oldest go
@@ -282,20 +282,3 @@ def relations(guards: Iterable[Guard]) -> list[Any]:
     for guard in guards:
         found[array_expression(guard.condition())] = None
     return list(found)
-
-
-def chained(node: Node) -> Guard | None:
-    """The first half of a chained comparison ``a <= x <= b`` of which ``node`` is the second, if it is one.
-
-    Python evaluates the halves one after the other and asks for the truth of the first; both stand at the same place
-    of the source.
-    """
-    if node.code is None:
-        return None
-    stacks = [tape.guards for tape in active_tapes()] + [c.guards for c in active_captures()]
-    for guard in [*logged(_valued_leaves(node)), *(g for guards in stacks for g in guards)]:
-        if guard.code is node.code and guard.how == "bool" and guard.node is not node and guard.lasti < node.lasti:
-            place = positions(guard.code, guard.lasti)
-            if place[0] is not None and place == positions(node.code, node.lasti):
-                return guard
-    return None

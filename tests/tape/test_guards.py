@@ -126,13 +126,6 @@ def test_the_truth_of_an_array_is_ambiguous():
         bool(st.Variable([1.0, 2.0]))
 
 
-def test_a_chain_is_told_from_two_decisions():
-    x = st.Variable(0.5)
-    chained = 0 <= x <= 1
-    assert guards.chained(chained.node).node is (x >= 0).node
-    assert guards.chained((x <= 1.25).node) is None
-
-
 # ------------------------------------------------------------------------------------------------------------- the log
 
 
