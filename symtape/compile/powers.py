@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from symtape.compile.arguments import Constant
 from symtape.compile.ir_types import ScalarType, literal
 from symtape.compile.module_text import ModuleText
-
-#: Exponents that become multiplications, here and where NumPy evaluates: beyond these, `pow` is the more exact.
-EXPONENTS: Final = range(-4, 9)
+from symtape.ops.elementwise import MULTIPLIED_OUT
 
 
 def power_lines(
@@ -35,7 +32,7 @@ def power_lines(
     if number == 0.5:  # as NumPy does
         module.declare(f"declare {kind.register} @llvm.sqrt.{kind.suffix}({kind.register})")
         return [f"call {kind.register} @llvm.sqrt.{kind.suffix}({kind.register} {base})"]
-    if number not in EXPONENTS:
+    if number not in MULTIPLIED_OUT:
         return None
     n = int(number)
     one = literal(1.0, kind)

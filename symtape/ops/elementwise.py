@@ -130,6 +130,8 @@ def _power(x: Any, y: Any) -> Any:
         and x.dtype.kind == "f"
     ):
         return np.positive(x) if y == 1 else multiplied_out(x, int(y))
+    if type(y) is float and y == 0.5 and isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind == "f":
+        return np.sqrt(x)  # as compiled code and newer releases of NumPy do; only -inf tells the difference
     return np.power(x, y)
 
 
