@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symtape import pytree
-from symtape.errors import DTypeError, DerivativeMismatchError
+from symtape.errors import DerivativeMismatchError, DTypeError
 from symtape.tape.callable_arguments import is_whole
 from symtape.tape.tensor import Tensor
 from symtape.tape.transforms import jvp, vjp
