@@ -34,8 +34,8 @@ def plain_choice(sp: Any, e: Any, readable: Read) -> Any:
     return found if found == e or not isinstance(found, sp.Piecewise) else plain_choice(sp, found, readable)
 
 
-def one_choice(sp: Any, terms: Sequence[Any], readable: Read) -> list[Any] | None:
-    """Choices under the same conditions added up case by case; None if no two are."""
+def one_choice(sp: Any, terms: Sequence[Any], readable: Read) -> Any:
+    """The sum of terms, choices under the same conditions added up case by case; None if no two are."""
     choices: list[Cases] = []
     rest: list[Any] = []
     joined = False
@@ -54,7 +54,7 @@ def one_choice(sp: Any, terms: Sequence[Any], readable: Read) -> list[Any] | Non
             choices.append(cases)
     if not joined:
         return None
-    return [*rest, *[readable(sp.Piecewise(*[(readable(e), c) for e, c in cases])) for cases in choices]]
+    return sp.Add(*rest, *[readable(sp.Piecewise(*[(readable(e), c) for e, c in cases])) for cases in choices])
 
 
 def choice_times(sp: Any, factors: Sequence[Any], readable: Read) -> Any:

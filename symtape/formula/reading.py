@@ -43,13 +43,15 @@ def readable(expression: Any) -> Any:
 
 
 def _sum(sp: Any, e: Any) -> Any:
-    terms = (
-        one_choice(sp, e.args, readable)
-        or _over_one_denominator(sp, e.args)
-        or _with_one_sign(sp, e.args)
-        or _common_factor(sp, e.args)
-    )
-    return readable(terms) if terms is not None else _complement(sp, e)
+    for found in (
+        one_choice(sp, e.args, readable),
+        _over_one_denominator(sp, e.args),
+        _with_one_sign(sp, e.args),
+        _common_factor(sp, e.args),
+    ):
+        if found is not None:
+            return readable(found)
+    return _complement(sp, e)
 
 
 def _over_one_denominator(sp: Any, terms: Sequence[Any]) -> Any:

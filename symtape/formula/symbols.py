@@ -104,6 +104,31 @@ def labels(found: Iterable[tuple[str, int]], taken: Iterable[str] = ()) -> dict[
     return names
 
 
+def leaf_names(leaves: Iterable[Node]) -> dict[Node, str]:
+    """The names by which leaves stand in one text; versions of a variable that stand side by side have one each.
+
+    Examples
+    --------
+    >>> from symtape.graph.node import symbol
+    >>> list(leaf_names([symbol("x"), symbol("y"), symbol("x")]).values())
+    ['x', 'y', 'x_2']
+    """
+    kept = list(leaves)
+    older = older_versions(kept)
+    stamps = {leaf: (label_of(leaf), older.get(leaf, stamp_of(leaf))) for leaf in kept}
+    names = labels(stamps.values())
+    return {leaf: names[pair] for leaf, pair in stamps.items()}
+
+
+def printed_names(symbols: Iterable[Any]) -> dict[Any, str]:
+    """The names by which symbols stand in a text that contains all of them."""
+    kept = list(symbols)
+    ours = [s for s in kept if is_leaf_symbol(s)]
+    names = labels(((s.label, s.stamp[0]) for s in ours), {s.name for s in kept if not is_leaf_symbol(s)})
+    own = {s: _with_indices(names[s.label, s.stamp[0]], s.stamp[1:]) for s in ours}
+    return {s: own.get(s, s.name) for s in kept}
+
+
 @cache
 def symbol_class() -> Any:
     """The sympy class of ours, made when sympy is first needed."""

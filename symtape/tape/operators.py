@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 Method = Callable[..., Any]
 
+#: Comparisons that make a relation of sympy with a sympy expression.
+_RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+}
 _NUMBERS = (int, float, np.ndarray, np.generic, list, tuple)
 
 
@@ -85,10 +92,11 @@ def binary(
 def comparison(B: Namespace, name: str, tensor: type[Tensor]) -> Method:
     """The method of a comparison. Its result remembers the line, and the decision of which it is the second half."""
     op = functions()[name].op
+    relation = _RELATIONS.get(name)
 
     def compare(self: Tensor, other: Any) -> Any:
         if not (isinstance(other, tensor) or is_operand(other)):
-            return NotImplemented
+            return relation(self.expr, other) if relation and sympy_value(other) else NotImplemented
         result = B.build(op, (B.lift(self), B.lift(other)))
         frame = user_frame(1)
         result.code = frame.f_code
