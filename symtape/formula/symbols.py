@@ -161,7 +161,8 @@ def symbol_class() -> Any:
 
         def sort_key(self, order: Any = None) -> Any:
             """The order in print: by name, then by index as a number."""
-            return self.class_key(), (1, (self.label, *self.stamp)), sympy.S.One.sort_key(), sympy.S.One
+            head, *at = self.stamp
+            return self.class_key(), (1, (self.label, head < 0, abs(head), *at)), sympy.S.One.sort_key(), sympy.S.One
 
         def _plain(self, printer: Any, base_only: bool = False) -> Any:
             """A symbol of sympy's own with the name that this one has in the whole that is printed."""

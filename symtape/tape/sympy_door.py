@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 from symtape.errors import UnknownNameError
 from symtape.formula.numbers import as_expression
-from symtape.formula.symbols import is_leaf_symbol
+from symtape.formula.symbols import is_leaf_symbol, printed_names
 from symtape.ops import sympy_bridge
 from symtape.tape.leaf_table import find
-from symtape.tape.tensor import TENSORS, Tensor, lift
+from symtape.tape.tensor import TENSORS, lift
 from symtape.tape.variable import symbol as new_symbol
 
 
@@ -19,7 +21,7 @@ def from_sympy(expression: Any, names: Mapping[Any, Any] | None = None) -> Any:
 
     Parameters
     ----------
-    expression : sympy expression
+    expression : sympy expression, matrix or array
     names : mapping, optional
         From symbols, or their names, to tensors, arrays or numbers. Symbols of symtape's own need none: they find
         their variable. Any other symbol becomes an `st.symbol` of its name, one for all its occurrences.
@@ -27,12 +29,15 @@ def from_sympy(expression: Any, names: Mapping[Any, Any] | None = None) -> Any:
     Returns
     -------
     Tensor
+        Of the shape of the matrix or array; of an expression, of the shape that broadcasting what its symbols stand for
+        gives.
 
     Raises
     ------
+    NoFormulaError
+        If the expression contains a sympy function that has no op here, naming it. A TypeError.
     UnknownNameError
-        If the expression contains a sympy function that has no op here, naming it; or a name in ``names`` that does
-        not occur.
+        If a key of ``names`` does not occur, or the variable behind a symbol does not exist any more. A ValueError.
 
     Examples
     --------
@@ -41,31 +46,46 @@ def from_sympy(expression: Any, names: Mapping[Any, Any] | None = None) -> Any:
     >>> t = sympy.Symbol("t")
     >>> st.from_sympy(sympy.sin(t)**2, {"t": x}).expr
     sin(x)**2
+    >>> st.from_sympy(sympy.Matrix([[t, 1], [0, t]]), {t: x}).numpy()
+    array([[0.5, 1. ],
+           [0. , 0.5]])
     """
     import sympy
 
-    expression = as_expression(expression)
-    given = dict(names or {})
-    by_text = {str(k): v for k, v in given.items() if isinstance(k, str)}
+    if not isinstance(expression, sympy.MatrixBase):
+        expression = as_expression(expression)
+    symbols = sorted(expression.free_symbols, key=sympy.default_sort_key)
+    mapping = _meanings(symbols, names or {}, expression)
+    if not isinstance(expression, (sympy.MatrixBase, sympy.NDimArray)):
+        return sympy_bridge.from_sympy(TENSORS, expression, mapping)
+    shape = tuple(int(n) for n in expression.shape)
+    if 0 in shape:
+        return lift(np.zeros(shape))
+    elements = [sympy_bridge.from_sympy(TENSORS, expression[at], mapping) for at in np.ndindex(*shape)]
+    return TENSORS.reshape(TENSORS.stack(elements), shape) if len(shape) != 1 else TENSORS.stack(elements)
+
+
+def _meanings(symbols: Iterable[Any], names: Mapping[Any, Any], expression: Any) -> dict[Any, Any]:
+    """The tensor that each symbol stands for."""
+    printed = printed_names(symbols)
+    used: set[Any] = set()
     mapping: dict[Any, Any] = {}
-    used: set[str] = set()
-    for symbol in sorted(expression.free_symbols, key=lambda s: (str(s), sympy.default_sort_key(s))):
-        if symbol in given:
-            mapping[symbol] = lift(given[symbol])
-        elif symbol.name in by_text:
-            used.add(symbol.name)
-            mapping[symbol] = lift(by_text[symbol.name])
+    for symbol, name in printed.items():
+        key = next((k for k in (symbol, name, symbol.name) if k in names), None)
+        if key is not None:
+            used.add(key)
+            mapping[symbol] = lift(names[key])
         elif is_leaf_symbol(symbol):
             mapping[symbol] = _leaf_of(symbol)
         else:
-            mapping[symbol] = _fresh(symbol)
-    unused = sorted(set(by_text) - used)
+            mapping[symbol] = new_symbol(name)
+    unused = sorted(str(k) for k in names if k not in used)
     if unused:
         raise UnknownNameError(
             f"no symbol named {', '.join(map(repr, unused))} in {expression}; "
-            f"it has {', '.join(sorted(s.name for s in mapping)) or 'none'}"
+            f"it has {', '.join(sorted(printed.values())) or 'none'}"
         )
-    return sympy_bridge.from_sympy(TENSORS, expression, mapping)
+    return mapping
 
 
 def _leaf_of(symbol: Any) -> Any:
@@ -76,9 +96,4 @@ def _leaf_of(symbol: Any) -> Any:
             f"the variable behind the symbol {symbol} does not exist any more; "
             "map it: from_sympy(expr, {symbol: tensor})"
         )
-    read = lift(tensor)
-    return read[tuple(at)] if at else read
-
-
-def _fresh(symbol: Any) -> Tensor:
-    return new_symbol(symbol.name)
+    return lift(tensor)[tuple(at)] if at else lift(tensor)
