@@ -25,7 +25,7 @@ from symtape.compile.module_text import ModuleText
 from symtape.compile.options import Options
 from symtape.compile.scan_ir import SCANS, scan_call, scatter_call
 from symtape.compile.scatters import scatter_of
-from symtape.compile.schedule import WORK_LIMIT, Schedule, longest_sum, scheduled, work
+from symtape.compile.schedule import WORK_LIMIT, Schedule, longest_sum, scheduled, wants_library, work
 from symtape.compile.unroll import CannotUnroll, Unroller, broadcast_positions
 from symtape.graph.closed import Graph
 from symtape.graph.node import CONST, ITEM, WEAK, DType, Node
@@ -34,8 +34,6 @@ from symtape.ops.op import Kind
 
 #: Arguments of a fold (a sum of many arrays) that one loop reads.
 _FOLD_LIMIT: Final = 8
-#: Multiplications of a contraction from which on a library does it.
-_LIBRARY_WORK: Final = 20_000
 
 
 def lower(
@@ -246,7 +244,7 @@ class _Lowering:
             return self._folded(node)
         shape: Any = node.shape
         rule = op.element(index(len(shape)), node.inputs, *node.params)
-        if op.kind is Kind.LIBRARY and math.prod(shape) * work(rule) > _LIBRARY_WORK:
+        if op.kind is Kind.LIBRARY and wants_library(rule, shape):
             return None
         arguments = [self.values[i] for i in node.inputs]
         return self._filled(node, rule, arguments, [weak_dtype(i) for i in node.inputs], self.direct.get(node))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from symtape.compile.arguments import LITERAL_LIMIT
 from symtape.errors import MissingValueError, UnboundDimensionError
 from symtape.graph.node import LEAF, Node
 from symtape.graph.shapes import is_known
@@ -16,6 +17,8 @@ from symtape.ops.element import Apply, Boxes, Reduce
 
 #: Operations of a single node that straight-line code may take, whatever the size of its result.
 WORK_LIMIT: Final = 512
+#: Multiplications of a contraction over short axes only from which on a library does it.
+_SHORT_WORK: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +90,28 @@ def longest_sum(rule: Any) -> int:
         case Reduce(_, _, extents, body):
             return max(math.prod(int(n) for n in extents), longest_sum(body))
     return 0
+
+
+def wants_library(rule: Any, shape: Sequence[int]) -> bool:
+    """Whether a contraction is one that a library does better than loops.
+
+    Decided by which axes are long, not by how long they are, so that another length of the data asks for the same code:
+    a matrix times a vector is a loop, a product of matrices is not.
+    """
+    extents = [*shape, *_summed(rule)]
+    long = sum(n > LITERAL_LIMIT for n in extents)
+    short = math.prod(n for n in extents if n <= LITERAL_LIMIT)
+    if long == 0:
+        return short > _SHORT_WORK
+    return short > {1: 64, 2: 16}.get(long, 0)
+
+
+def _summed(rule: Any) -> list[int]:
+    match rule:
+        case Apply(_, arguments):
+            return [n for a in arguments for n in _summed(a)]
+        case Boxes(boxes, _):
+            return [n for box in boxes for n in _summed(box.then)]
+        case Reduce(_, _, extents, body):
+            return [*[int(n) for n in extents], *_summed(body)]
+    return []

@@ -10,6 +10,7 @@ import pytest
 from symtape.autodiff.reverse import gradient
 from symtape.compile import machine_code as machine_code_module
 from symtape.compile.evaluate import evaluate
+from symtape.compile.library_calls import Callback
 from symtape.compile.options import Options
 from symtape.compile.program import Program
 from symtape.errors import (
@@ -459,6 +460,33 @@ def test_another_length_of_the_data_compiles_nothing(monkeypatch):
         curve = p[0] * np.exp(-p[1] * x)
         np.testing.assert_allclose(program(x, p)[0], np.mean((curve - x**2) ** 2), rtol=1e-13)
         np.testing.assert_allclose(program(x, p)[2], np.cumsum(curve), rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "library"),
+    [
+        (("n", 5), (5,), False),
+        (("n", 50), (50,), False),
+        ((3, "n"), ("n",), False),
+        (("n", 4), (4, 3), False),
+        ((12, "n"), ("n", 12), True),
+        (("n", 30), (30, 40), True),
+        ((8, 8), (8, 8), False),
+        ((2, "n", 3), (3, 3), False),
+    ],
+)
+def test_whether_a_library_multiplies_does_not_depend_on_the_length(left, right, library):
+    rng = np.random.default_rng(13)
+    texts = []
+    for n in (40, 3000):
+        shapes = [tuple(n if k == "n" else k for k in s) for s in (left, right)]
+        a, b = (symbol(name, s) for name, s in zip("ab", shapes, strict=True))
+        program = Program([a, b], [B.matmul(a, b)], options=FRESH)
+        arrays = [rng.uniform(-1, 1, s) for s in shapes]
+        np.testing.assert_allclose(program(*arrays)[0], np.matmul(*arrays), rtol=1e-10, atol=1e-12)
+        assert any(isinstance(e, Callback) for e in program.plan.extra) == library
+        texts.append(program.ir)
+    assert texts[0] == texts[1]
 
 
 def test_the_text_holds_no_data():
