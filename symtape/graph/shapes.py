@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -38,8 +38,8 @@ class Dim:
     __slots__ = ("_hash", "terms")
     terms: tuple[tuple[tuple[str, ...], int], ...]
 
-    def __init__(self, name: str) -> None:
-        if not str(name).isidentifier():
+    def __init__(self, name: Any) -> None:
+        if not (isinstance(name, str) and name.isidentifier()):
             raise ValueError(f"the name of a Dim must be an identifier, got {name!r}")
         self._set((((name,), 1),))
 
@@ -86,7 +86,7 @@ class Dim:
 
     def __rsub__(self, other: object) -> Length:
         theirs = self._terms(other)
-        return NotImplemented if theirs is None else self._make(theirs) - self
+        return NotImplemented if theirs is None else self * -1 + self._make(theirs)
 
     def __mul__(self, other: object) -> Length:
         theirs = self._terms(other)

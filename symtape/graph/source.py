@@ -20,8 +20,9 @@ _inside: dict[str, bool] = {}
 
 
 def _is_library(frame: FrameType) -> bool:
-    root = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    inside = _inside[frame.f_code.co_filename] = root in LIBRARIES
+    inside = str(frame.f_globals.get("__name__", "")).partition(".")[0] in LIBRARIES
+    if frame.f_code.co_filename != "<string>":  # a name that many share
+        _inside[frame.f_code.co_filename] = inside
     return inside
 
 
