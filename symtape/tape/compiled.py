@@ -7,7 +7,7 @@ from typing import Any, Final
 from symtape.compile.options import Options
 from symtape.graph.node import LEAF, Node
 from symtape.graph.traverse import topological
-from symtape.tape.compiled_function import CompiledFunction, Computation, Form
+from symtape.tape.compiled_function import CompiledFunction
 from symtape.tape.function_arguments import (
     Doors,
     check_complete,
@@ -17,6 +17,7 @@ from symtape.tape.function_arguments import (
     split_inputs,
     transformed,
 )
+from symtape.tape.function_form import Computation, Form
 from symtape.tape.guards import Guard, logged
 from symtape.tape.jitted import jit
 from symtape.tape.saving import load, save

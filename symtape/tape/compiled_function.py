@@ -7,77 +7,25 @@ so that tapes see it. The program is compiled at the first call that needs it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from symtape import pytree
 from symtape.compile.cards import remember
 from symtape.compile.numba_link import numba_function
 from symtape.compile.options import Options
-from symtape.compile.program import Guard as Check
 from symtape.compile.program import Program
 from symtape.compile.runnable import Runnable
 from symtape.errors import ShapeError
-from symtape.graph.node import Array, Node
+from symtape.graph.node import Array
 from symtape.graph.shapes import is_known
 from symtape.tape.bind_lengths import bound, lengths
-from symtape.tape.guards import Guard
+from symtape.tape.function_form import Computation, Form
 from symtape.tape.replay import assume, replay
 from symtape.tape.tensor import Tensor, lift
 
 #: Types of arguments that go to the program as they are.
 _PLAIN: Final = frozenset({np.ndarray, float, int, np.float64})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """How a function is called.
-
-    Attributes
-    ----------
-    arguments, results : Structure
-        Nesting of the arguments (a list or dict at the top) and of the results.
-    fixed : tuple of int
-        Places of results that are None.
-    names : tuple of str
-        Of the inputs.
-    """
-
-    arguments: pytree.Structure
-    results: pytree.Structure
-    fixed: tuple[int, ...]
-    names: tuple[str, ...]
-
-    def rebuild(self, values: Sequence[Any]) -> Any:
-        """The results in their nesting."""
-        if self.results.kind is None:
-            return values[0] if values else None
-        if not self.fixed:
-            return self.results.unflatten(values)
-        given = iter(values)
-        total = len(values) + len(self.fixed)
-        return self.results.unflatten([None if k in self.fixed else next(given) for k in range(total)])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Computation:
-    """What a function computes.
-
-    Attributes
-    ----------
-    inputs, outputs : tuple of Node
-    guards : tuple of (Node, value, message)
-        Conditions under which the outputs hold.
-    decisions : tuple of Guard
-        What Python decided while the outputs were made, one for each guard.
-    """
-
-    inputs: tuple[Node, ...]
-    outputs: tuple[Node, ...]
-    guards: tuple[Check, ...]
-    decisions: tuple[Guard, ...]
 
 
 class CompiledFunction:

@@ -20,8 +20,9 @@ from symtape.graph.container import pack, unpack
 from symtape.graph.node import Node
 from symtape.graph.serialize import decode, encode
 from symtape.ops.registry import op_named
-from symtape.tape.compiled_function import CompiledFunction, Computation, Form
+from symtape.tape.compiled_function import CompiledFunction
 from symtape.tape.function_arguments import is_whole
+from symtape.tape.function_form import Computation, Form
 from symtape.tape.guards import Guard
 from symtape.tape.tensor import Tensor, lift, restore
 
