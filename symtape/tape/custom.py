@@ -95,6 +95,8 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
         operands = [*tensors, *[v.read() for v in run.variables], *[wrap(n) for n in more]]
         flows = [*[f is not None for f in run.gradients], *[False] * len(more)]
         assume(recorded.guards, recorded.given(tensors))
+        if not operands:
+            return run.nesting.unflatten([wrap(n) for n in results])
         return run.nesting.unflatten(TENSORS.custom_gradient(primal, gradient, operands, flows))
 
     return decorated

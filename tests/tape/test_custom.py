@@ -220,3 +220,18 @@ def test_a_custom_gradient_can_be_differentiated_again():
         g = tape.gradient(y, x)
     assert float(g) == 12.0
     assert float(outer.gradient(g, x)) == 12.0
+
+
+def test_the_identity_may_have_a_gradient_of_its_own():
+    @st.custom_gradient
+    def identity(x):
+        return x, lambda upstream: [2 * upstream]
+
+    x = st.Variable(1.0)
+    with st.GradientTape() as tape:
+        y = identity(x)
+    assert float(tape.gradient(y, x)) == 2.0
+
+
+def test_a_function_of_nothing():
+    assert float(st.custom_gradient(lambda: (3.0, lambda upstream: []))()) == 3.0

@@ -335,6 +335,57 @@ def test_a_source_that_is_the_target_has_the_gradient_one():
     assert value(tape.gradient(c, c)) == 1.0
 
 
+def test_a_source_among_several_targets_adds_one():
+    x, y = st.constant(3.0), st.constant(5.0)
+    with st.GradientTape(persistent=True) as tape:
+        tape.watch([x, y])
+        z = y * y
+    assert value(tape.gradient([z, y], y)) == 11.0
+    assert [value(g) for g in tape.gradient([x, y, z], [x, y])] == [1.0, 11.0]
+
+
+def test_pythons_max_picks_a_variable():
+    x = [st.Variable(2.0), st.Variable(3.0), st.Variable(5.0)]
+    with st.GradientTape() as tape:
+        y = max(x)
+    assert [value(g) for g in tape.gradient(y, x)] == [None, None, 1.0]
+
+
+def test_watching_concerns_one_tape():
+    a, b = st.constant(2.0), st.constant(3.0)
+    with st.GradientTape() as first, st.GradientTape() as second:
+        first.watch(a)
+        second.watch(b)
+        z = a * b
+    assert [value(g) for g in first.gradient(z, [a, b])] == [3.0, None]
+    assert [value(g) for g in second.gradient(z, [a, b])] == [None, 2.0]
+
+
+def test_jacobians_inside_of_the_block():
+    x, m = st.Variable(3.0), st.Variable([[1.0, 2.0], [3.0, 4.0]])
+    with st.GradientTape() as tape:
+        y = x * x
+        assert value(tape.jacobian(y * y, x)) == 108.0
+    with st.GradientTape() as tape:
+        rows = tape.batch_jacobian(m * m, m)
+    np.testing.assert_array_equal(value(rows), [np.diag([2.0, 4.0]), np.diag([6.0, 8.0])])
+
+
+def test_a_gradient_penalty():
+    rng = np.random.default_rng(0)
+    x, w = st.constant(rng.random((4, 3))), st.Variable(rng.random((3, 2)))
+    with st.GradientTape() as outer:
+        with st.GradientTape(watch_accessed_variables=False) as inner:
+            inner.watch(x)
+            out = np.sum((x @ w) ** 2)
+        g = inner.gradient(out, x)
+        penalty = np.sum(g**2)
+    X, W = x.numpy(), w.numpy()
+    G = 2 * X @ W @ W.T
+    expected = 4 * (X.T @ G @ W + G.T @ X @ W)
+    np.testing.assert_allclose(value(outer.gradient(penalty, w)), expected, rtol=1e-13)
+
+
 def test_a_target_that_was_not_recorded_gives_none():
     x = st.Variable(2.0)
     y = x * x
