@@ -24,6 +24,8 @@ from symtape.optimize.standard_form import Array, StandardForm
 
 #: Relative size of the KKT residual, of Newton's step and of complementarity below which a point counts as stationary.
 STATIONARY = 1e-6
+#: The same where the curvature does not tell how far a stationary point is: near rounding.
+UNDECIDED_STATIONARY = 1e-12
 #: Relative violation of a constraint that still counts as feasible.
 FEASIBLE = 1e-8
 #: A multiplier smaller than this part of the gradient counts as zero: its constraint is weakly active.
@@ -213,7 +215,8 @@ def _certify_feasible(form: StandardForm, x: Array, start: Array, order: FirstOr
             lower = lower_along(form, x, curvature.directions, order, face, start)
         negative = curvature.negative and lower is not None
         undecided = Verdict.NOT_A_MINIMUM if negative else Verdict.CURVATURE_UNDECIDED
-        verdict = undecided if stationary else otherwise
+        exact = bool(np.all(np.abs(order.residual) <= UNDECIDED_STATIONARY * scales))
+        verdict = undecided if stationary and exact else otherwise
     worst = int(np.argmax(np.abs(order.residual) / scales))
     return _described(
         form,

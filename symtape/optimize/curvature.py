@@ -16,13 +16,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 
+from symtape.optimize.faces import Face, face_of
 from symtape.optimize.optimality import ActiveSet, largest
+from symtape.optimize.spectrum import FLAT, Spectrum, decomposed, factored
 from symtape.optimize.standard_form import Array, StandardForm
 
-#: Scaled eigenvalues within this distance of zero count as zero.
-FLAT = 1e-9
+#: Faces of more directions are first tried by Cholesky's factorization, which costs a thirtieth of a spectrum.
+EIGEN_LIMIT = 150
 _DIAGONAL_FLOOR = 1e-14
 PROBES = 12
 _EQUILIBRATIONS = 30
@@ -83,36 +84,6 @@ def gradient_reach(form: StandardForm, x: Array, way: Array) -> Array:
     return np.abs(form.objective.hvp(x, way))
 
 
-def face_basis(active: ActiveSet, scale: Array) -> Array:
-    """An orthonormal basis, in scaled unknowns, of the directions that keep the active constraints: shape (n, k).
-
-    Parameters
-    ----------
-    active : ActiveSet
-        The constraints that are kept.
-    scale : ndarray of shape (n,)
-        ``x = scale * scaled``.
-
-    Returns
-    -------
-    ndarray
-    """
-    free = np.flatnonzero(active.free)
-    basis = np.zeros((active.size_of_x, free.size))
-    basis[free, np.arange(free.size)] = 1.0
-    if not active.row_normals.size or not free.size:
-        return basis
-    normals = active.row_normals[:, free] * scale[free]
-    lengths = np.linalg.norm(normals, axis=1)
-    kept = normals[lengths > 0] / lengths[lengths > 0, None]
-    if not kept.size:
-        return basis
-    null: Array = scipy.linalg.null_space(kept, rcond=1e-11)
-    result = np.zeros((active.size_of_x, null.shape[1]))
-    result[free] = null
-    return result
-
-
 def unknown_scale(matrix: Array) -> Array:
     """The unit of each unknown, such that in these units the largest entry of each row of the matrix is 1.
 
@@ -161,54 +132,58 @@ def examine_dense(
     matrix = form.lagrangian_hessian(x, multipliers)
     if not np.all(np.isfinite(matrix)):
         return unexamined(form.size)
-    scale = unknown_scale(matrix)
-    basis = face_basis(active, scale)
-    if not basis.shape[1]:
-        return Curvature(
-            smallest=np.inf,
-            tolerance=FLAT,
-            directions=np.zeros((0, form.size)),
-            step=np.zeros(form.size),
-            descent=np.zeros(form.size),
-            flat_slope=0.0,
-            drift=0.0,
-            scale=scale,
-        )
-    scaled = basis.T @ (scale[:, None] * matrix * scale) @ basis
-    eigenvalues, vectors = np.linalg.eigh(0.5 * (scaled + scaled.T))
-    slopes = vectors.T @ (basis.T @ (scale * gradient))
-    steep = eigenvalues > FLAT
-    sizes = np.abs(eigenvalues)
-    coefficients = np.where(sizes > FLAT, -slopes / np.where(sizes > FLAT, sizes, 1.0), 0.0)
-    step = scale * (basis @ (vectors @ np.where(steep, coefficients, 0.0)))
+    face = face_of(active, unknown_scale(matrix))
+    if not face.size:
+        return _vertex(face.scale)
+    reduced = face.matrix(matrix)
+    reduced = 0.5 * (reduced + reduced.T)
+    slopes = face.vector(gradient)
+    spectrum = factored(reduced, slopes) if face.size > EIGEN_LIMIT else None
+    if spectrum is None:
+        spectrum = decomposed(reduced, slopes)
+    step = face.expand(spectrum.step)
     drift = 0.0
-    if margin is not None and np.any(steep):
-        frame = (scale[:, None] * (basis @ vectors[:, steep])) / np.sqrt(eigenvalues[steep])
-        away = step + np.where(active.free, margin, 0.0)
-        drift = max(
-            _relative_change(form.lagrangian_hessian(x + sign * away, multipliers) - matrix, frame) for sign in (1, -1)
-        )
-    doubtful = eigenvalues <= FLAT
-    directions = (scale[:, None] * (basis @ vectors[:, doubtful])).T[:PROBES]
-    if drift > 0 and not np.any(doubtful):
-        directions = step[None, :]
+    if margin is not None:
+        drift = _drift(form, x, multipliers, matrix, face, spectrum, step + np.where(active.free, margin, 0.0))
+    directions = face.expand(spectrum.doubtful).T[:PROBES]
     return Curvature(
-        smallest=float(eigenvalues[0]),
+        smallest=spectrum.smallest,
         tolerance=FLAT,
-        directions=directions,
+        directions=step[None, :] if drift > 0 and not directions.size else directions,
         step=step,
-        descent=scale * (basis @ (vectors @ coefficients)),
-        flat_slope=float(np.linalg.norm(slopes[sizes <= FLAT])),
+        descent=face.expand(spectrum.descent),
+        flat_slope=spectrum.flat_slope,
         drift=drift,
+        scale=face.scale,
+    )
+
+
+def _vertex(scale: Array) -> Curvature:
+    """What is known where no direction keeps the active constraints."""
+    nothing = np.zeros(scale.size)
+    return Curvature(
+        smallest=np.inf,
+        tolerance=FLAT,
+        directions=np.zeros((0, scale.size)),
+        step=nothing,
+        descent=nothing,
+        flat_slope=0.0,
+        drift=0.0,
         scale=scale,
     )
 
 
-def _relative_change(change: Array, frame: Array) -> float:
-    """The norm of a change of the Hessian, measured by the Hessian itself."""
-    if not np.all(np.isfinite(change)):
-        return np.inf
-    return float(np.max(np.abs(np.linalg.eigvalsh(frame.T @ change @ frame))))
+def _drift(
+    form: StandardForm, x: Array, multipliers: Array, matrix: Array, face: Face, spectrum: Spectrum, away: Array
+) -> float:
+    """The relative change of the Hessian over a step to both sides, as far as it is steep."""
+    worst = 0.0
+    for sign in (1.0, -1.0):
+        change = form.lagrangian_hessian(x + sign * away, multipliers) - matrix
+        if not np.all(np.isfinite(change)):
+            return np.inf
+        worst = max(worst, spectrum.relative_size(face.matrix(change)))
+    return worst
 
 
 def unexamined(n: int) -> Curvature:

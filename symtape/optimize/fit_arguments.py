@@ -88,20 +88,28 @@ def named_limits(bounds: Any, names: Sequence[str], by: str) -> tuple[Any, Any]:
     return bounds[0], bounds[1]
 
 
+def as_start(p0: Any, by: str) -> Any:
+    """``p0`` as a vector of floats; None and a mapping from names as they are."""
+    if p0 is None or isinstance(p0, Mapping):
+        return p0
+    try:
+        return np.atleast_1d(np.array(p0, dtype=np.float64)).ravel()
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{by}: p0 is {p0!r}; wanted numbers") from error
+
+
 def starting_point(p0: Any, names: Sequence[str], lower: Any, upper: Any, by: str) -> Array:
     """Where the fit starts: p0, or as in SciPy ones, or points within the limits."""
     if isinstance(p0, Mapping):
         p0 = [p0[name] for name in names]
     if p0 is not None:
-        try:
-            return np.atleast_1d(np.array(p0, dtype=np.float64)).ravel()
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"{by}: p0 is {p0!r}; wanted numbers") from error
+        return np.asarray(as_start(p0, by), dtype=np.float64)
     low = np.broadcast_to(np.asarray(lower, dtype=np.float64), (len(names),))
     high = np.broadcast_to(np.asarray(upper, dtype=np.float64), (len(names),))
     below, above = np.isfinite(low), np.isfinite(high)
     x = np.ones(len(names))
-    x[below & above] = 0.5 * (low + high)[below & above]
+    both = below & above
+    x[both] = 0.5 * (low[both] + high[both])
     x[below & ~above] = low[below & ~above] + 1
     x[~below & above] = high[~below & above] - 1
     return x

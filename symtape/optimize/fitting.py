@@ -19,7 +19,7 @@ from symtape.graph.node import symbol
 from symtape.graph.traverse import substitute
 from symtape.optimize.covariance import parameter_covariance
 from symtape.optimize.derivative_check import check_derivative, check_points, is_supplied
-from symtape.optimize.fit_arguments import fit_settings, named_limits, parameter_names, starting_point
+from symtape.optimize.fit_arguments import as_start, fit_settings, named_limits, parameter_names, starting_point
 from symtape.optimize.fit_data import FitData, read_data
 from symtape.optimize.fit_result import FitResult, LeastSquaresResult
 from symtape.optimize.fit_search import FitSettings, read_limits, search_minimum
@@ -283,6 +283,7 @@ def curve_fit(
     if not callable(f):
         raise TypeError(f"{by}: the model is {f!r}; wanted a callable f(xdata, *params)")
     data = read_data(xdata, ydata, sigma, check_finite, nan_policy, by)
+    p0 = as_start(p0, by)
     names = parameter_names(f, p0, by)
     low, high = named_limits(bounds, names, by)
     x = starting_point(p0, names, low, high, by)

@@ -16,8 +16,9 @@ from symtape.optimize.standard_form import Array, StandardForm
 
 #: Tolerances where the caller gives none: near rounding, since flat valleys look like convergence at 1e-8.
 TOLERANCE = 1e-15
-#: Evaluations where the caller sets no limit.
+#: Evaluations where the caller sets no limit: of a method, and of one that is tried after another has failed.
 EVALUATIONS = 3000
+SECOND_EVALUATIONS = 600
 
 _SOURCES = {
     "trf": "Branch, Coleman and Li, SIAM J. Sci. Comput. 21, 1999",
@@ -37,6 +38,8 @@ class LeastSquaresMethod:
         ``x -> (r, J)``: residuals and their exact Jacobian.
     loss, f_scale
         As in SciPy.
+    evaluations : int
+        At most so many where the caller sets no limit.
     options : mapping
         Further arguments of ``scipy.optimize.least_squares``.
     """
@@ -45,6 +48,7 @@ class LeastSquaresMethod:
     joint: Callable[[Array], tuple[Array, Array]]
     loss: Any = "linear"
     f_scale: float = 1.0
+    evaluations: int = EVALUATIONS
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -78,7 +82,7 @@ class LeastSquaresMethod:
         options = {name: value for name, value in self.options.items() if value is not None}
         for name in ("ftol", "xtol", "gtol"):
             options.setdefault(name, TOLERANCE if settings.tolerance is None else settings.tolerance)
-        options.setdefault("max_nfev", EVALUATIONS)
+        options.setdefault("max_nfev", self.evaluations)
         options.setdefault("x_scale", "jac")
         if self.name == "lm":
             options = {k: v for k, v in options.items() if k not in {"tr_solver", "tr_options"}}
@@ -143,4 +147,8 @@ def least_squares_methods(
     names = [name] if name is not None else ["trf", "lm", "dogbox"]
     if name is None and given.get("loss", "linear") != "linear":
         names = ["trf", "dogbox"]
-    return [LeastSquaresMethod(name=n, joint=joint, **given) for n in names]
+    limits = [EVALUATIONS, *[SECOND_EVALUATIONS] * (len(names) - 1)]
+    return [
+        LeastSquaresMethod(name=n, joint=joint, evaluations=limit, **given)
+        for n, limit in zip(names, limits, strict=True)
+    ]

@@ -17,7 +17,7 @@ _REACHES = 10.0 ** np.arange(-6.0, 2.0, 0.25)
 _FAR = 4.0 ** np.arange(1.0, 7.0)
 _MOST = 6
 _DOUBLINGS = 80
-_ROUNDS = 8
+_ROUNDS = 5
 _SETTLING = 3
 _EPS = float(np.finfo(float).eps)
 
@@ -109,10 +109,13 @@ def restore(form: StandardForm, x: Array, face: ActiveSet) -> Array:
         off = np.where(values < lower, lower - values, np.where(values > upper, upper - values, 0.0))
         if not np.any(off) or not np.all(np.isfinite(off)):
             break
-        jacobian = form.row_jacobian(x)[off != 0.0]
+        # a row that was violated is kept on its limit from then on, or rows would be met in turn
+        lower, upper = np.where(values > upper, upper, lower), np.where(values < lower, lower, upper)
+        met = lower == upper
+        jacobian = form.row_jacobian(x)[met]
         if not np.all(np.isfinite(jacobian)):
             break
-        x = form.clip(x + np.linalg.lstsq(jacobian, off[off != 0.0], rcond=1e-12)[0])
+        x = form.clip(x + np.linalg.lstsq(jacobian, (lower - values)[met], rcond=1e-12)[0])
     return x
 
 

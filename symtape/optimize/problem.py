@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from symtape.errors import MissingValueError, ShapeError
+from symtape.compile.evaluate import evaluate
+from symtape.errors import AssumptionViolated, MissingValueError, ShapeError
 from symtape.graph.node import Node, symbol
 from symtape.graph.traverse import ancestors, leaves, substitute
 from symtape.optimize.constraints import as_sequence, constraint_nodes, read_comparison
@@ -95,17 +96,9 @@ class Problem:
             return any(below in own for below in ancestors(node))
 
         mapping = self.unknowns.substitution()
-        guards = [g for g in logged(leaves([output]), before=objective.ident) if depends(g.node)]
         self.model = Model(
             self.unknowns,
-            GraphFunction(
-                self.unknowns.x,
-                as_scalar(substitute((output,), mapping)[0]),
-                tuple(
-                    (substitute((g.condition(),), mapping)[0], True, f"the expression rests on a decision at {g.line}")
-                    for g in guards
-                ),
-            ),
+            GraphFunction(self.unknowns.x, as_scalar(substitute((output,), mapping)[0])),
             [
                 block_of(found, self.unknowns)
                 for k, node in enumerate(comparisons)
@@ -113,6 +106,7 @@ class Problem:
             ],
         )
         self._outputs = [output, *comparisons]
+        self._decisions = [g for g in logged(leaves([output]), before=objective.ident) if depends(g.node)]
 
     def solve(
         self,
@@ -151,6 +145,8 @@ class Problem:
             A ValueError, if the start or the objective there is NaN or infinite.
         MissingValueError
             If a parameter has no value.
+        AssumptionViolated
+            If an ``if`` taken while the expression was built would go the other way at the minimum.
         """
         parameters = given_parameters(given or {}, self.unknowns, self._outputs, _BY)
         values = {node: value for node, _, value in parameters}
@@ -167,7 +163,19 @@ class Problem:
         search = Search(reduced.form, x0, tol, dict(options or {}), read_callback(callback, method))
         result = solve_reduced(reduced, search, method, _BY)
         result.__dict__["_solution"] = Solution.of(self.unknowns, result.x, parameters)
+        self._check_decisions(result.x, values)
         return result
+
+    def _check_decisions(self, x: Array, values: Mapping[Node, Any]) -> None:
+        """Refuse a point at which Python would have built another expression than the one that was minimized."""
+        at = {**values, **self.unknowns.split(x)}
+        for decision in self._decisions:
+            if not evaluate([decision.condition()], at)[0]:
+                raise AssumptionViolated(
+                    f"{_BY}: the expression rests on a decision at {decision.line}, which would be another one at the "
+                    f"point that was reached, {np.array2string(x, threshold=6)}; write np.where for a choice that "
+                    "depends on what is solved for, or build the expression again from there"
+                )
 
 
 def minimize(

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.linalg
 
-from symtape.optimize.curvature import FLAT, PROBES, Curvature
+from symtape.optimize.curvature import PROBES, Curvature
 from symtape.optimize.optimality import ActiveSet, largest
+from symtape.optimize.spectrum import FLAT
 from symtape.optimize.standard_form import Array, Residuals, StandardForm
 
 Index: TypeAlias = npt.NDArray[Any]

@@ -177,7 +177,7 @@ METHODS: dict[str, Method] = {
             name="L-BFGS-B",
             capabilities=Capabilities(bounds=True),
             source="Byrd, Lu, Nocedal and Zhu, SIAM J. Sci. Comput. 16, 1995",
-            accuracy={"ftol": 1e-15, "gtol": 1e-9, "maxcor": 20, "maxfun": 100_000, "maxiter": 50_000},
+            accuracy={"ftol": 1e-15, "gtol": 1e-9, "maxfun": 100_000, "maxiter": 50_000},
         ),
         ScipyMethod(
             name="TNC",

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
-from symtape.optimize.curvature import examine_dense, face_basis, unknown_scale
+from symtape.optimize.curvature import examine_dense, unknown_scale
+from symtape.optimize.faces import face_of
 from symtape.optimize.optimality import active_set, first_order, row_multipliers
 from symtape.optimize.product_curvature import examine_products
 from symtape.optimize.residual_curvature import examine_residuals
+from symtape.optimize.spectrum import decomposed, factored
 from symtape.optimize.standard_form import Residuals
 from tests.optimize.forms import INF, affine_rows, ball, form, linear, objective, quadratic
 
@@ -82,16 +84,32 @@ def test_a_vertex_has_no_directions():
     assert active_set(problem, np.zeros(2)).size == 2
 
 
-def test_the_basis_of_a_face_is_orthogonal_to_scaled_normals():
+def test_the_directions_of_a_face_keep_its_constraints():
     rng = np.random.default_rng(0)
     A = rng.standard_normal((2, 5))
     problem = form(linear(np.ones(5)), 5, [0.0, -INF, -INF, -INF, -INF], rows=[affine_rows(A, [0, 0], [0, 0])])
     scale = rng.uniform(0.5, 2.0, 5)
-    basis = face_basis(active_set(problem, np.zeros(5)), scale)
-    assert basis.shape == (5, 2)
-    np.testing.assert_allclose(basis.T @ basis, np.eye(2), atol=1e-12)
-    np.testing.assert_allclose((A * scale) @ basis, 0.0, atol=1e-12)
-    np.testing.assert_array_equal(basis[0], 0.0)
+    face = face_of(active_set(problem, np.zeros(5)), scale)
+    assert face.size == 2
+    np.testing.assert_allclose(face.basis.T @ face.basis, np.eye(2), atol=1e-12)
+    steps = face.expand(np.eye(2))
+    np.testing.assert_allclose(A @ steps, 0.0, atol=1e-12)
+    np.testing.assert_array_equal(steps[0], 0.0)
+    H = A.T @ A + np.eye(5)
+    np.testing.assert_allclose(face.matrix(H), steps.T @ H @ steps, atol=1e-12)
+    np.testing.assert_allclose(face.vector(np.arange(5.0)), steps.T @ np.arange(5.0), atol=1e-12)
+
+
+def test_a_factorization_finds_what_the_spectrum_does():
+    rng = np.random.default_rng(4)
+    A = rng.standard_normal((30, 30))
+    matrix, slopes, change = A @ A.T + np.eye(30), rng.standard_normal(30), np.diag(rng.standard_normal(30))
+    slow, fast = decomposed(matrix, slopes), factored(matrix, slopes)
+    np.testing.assert_allclose(fast.step, slow.step, rtol=1e-9)
+    assert fast.smallest == pytest.approx(slow.smallest, rel=0.05)
+    assert fast.relative_size(change) == pytest.approx(slow.relative_size(change), rel=0.05)
+    assert factored(matrix - 2 * np.eye(30), slopes) is None or slow.smallest > 2
+    assert factored(np.diag([1.0, 1e-10]), np.zeros(2)) is None
 
 
 def test_drift_tells_a_quadratic_from_what_only_looks_like_one():
