@@ -1,7 +1,8 @@
 """The named form: the code itself, one line an operation, for graphs of any size.
 
 Every line is the call that runs, in NumPy's spelling: ``t2 = t0 @ v``. Leaves go by their names, the results of
-operations by ``t0, t1, ...`` in the order of evaluation, and the last lines name the outputs.
+operations by ``t0, t1, ...`` in the order of evaluation, and the last lines name the outputs. Bodies of control flow
+are functions ``f0, f1, ...``, written on a line of their own.
 """
 
 from __future__ import annotations
@@ -10,37 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from symtape.errors import NoFormulaError
-from symtape.formula.spelling import spelled
-from symtape.formula.symbols import label_of
+from symtape.formula.spelling import INFIX, PREFIX, call, spelled
+from symtape.formula.symbols import leaf_names
+from symtape.graph.closed import Graph
 from symtape.graph.node import CONST, ITEM, LEAF, WEAK, Node
 from symtape.graph.traverse import topological
 from symtape.ops.op import Kind
 
-_INFIX: Mapping[str, str] = {
-    "add": "+",
-    "subtract": "-",
-    "multiply": "*",
-    "divide": "/",
-    "power": "**",
-    "floor_divide": "//",
-    "remainder": "%",
-    "matmul": "@",
-    "greater": ">",
-    "greater_equal": ">=",
-    "less": "<",
-    "less_equal": "<=",
-    "equal": "==",
-    "not_equal": "!=",
-    "bitwise_and": "&",
-    "bitwise_or": "|",
-    "bitwise_xor": "^",
-}
-_PREFIX: Mapping[str, str] = {"negative": "-", "positive": "+", "invert": "~"}
-_AXES = frozenset({"sum", "prod", "max", "min", "any", "all", "argmax", "argmin"})
-_RENAMED: Mapping[str, str] = {"select": "where", "remainder": "mod"}
 _LATEX_INFIX: Mapping[str, str] = {
-    **_INFIX,
+    **INFIX,
     "multiply": r"\odot",
     "matmul": r"\,",
     "greater_equal": r"\ge",
@@ -49,6 +31,8 @@ _LATEX_INFIX: Mapping[str, str] = {
     "not_equal": r"\ne",
     "remainder": r"\bmod",
 }
+_SHORT_CONSTANT = 6  # elements of an array that is written out where it stands
+_SHORT_BODY = 6  # lines of a body that is written out
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +54,7 @@ class Formula:
         The name of the form.
     lines : tuple of Line
     where : dict of str to str
-        What the names of leaves stand for: shape and dtype.
+        What the names of leaves, and of constants that are too long to be written out, stand for: shape and dtype.
     """
 
     form: str
@@ -99,58 +83,172 @@ def named_form(outputs: Sequence[Node], names: Sequence[str]) -> Formula:
     outputs : sequence of Node
     names : sequence of str
         Names for the outputs.
+
+    Examples
+    --------
+    >>> from symtape.graph.node import symbol
+    >>> from symtape.ops.namespace import NODES
+    >>> x, y = symbol("x"), symbol("y")
+    >>> named_form([NODES.add(NODES.sin(x), NODES.multiply(x, y))], ["z"])
+    t0 = sin(x)
+    t1 = x * y
+    z = t0 + t1
     """
-    order = topological(outputs)
-    labels = _labels(order)
-    where = {labels[n]: _describe(n) for n in order if n.op is LEAF}
-    final: dict[Node, str] = {}
+    outputs = [_shown(node) for node in outputs]
+    writer = _Writer(outputs, names)
     for node, name in zip(outputs, names, strict=True):
-        if node.inputs:
-            final.setdefault(node, name)
-    lines: list[Line] = []
-    taken = set(labels.values()) | set(names)
-    count = 0
-    for node in order:
-        if not node.inputs:
-            continue
-        if node.op is ITEM:
-            labels[node] = f"{labels[node.inputs[0]]}[{node.params[0]}]"
-            if node not in final:
+        if writer.final.get(node) != name:
+            writer.add(name, writer.labels[node], _latex_name(writer.labels[node]))
+    return Formula("named", tuple(writer.lines), writer.where)
+
+
+class _Writer:
+    """One pass over the operations in the order of evaluation, giving each a name and a line."""
+
+    def __init__(self, outputs: Sequence[Node], names: Sequence[str]) -> None:
+        self.lines: list[Line] = []
+        self.where: dict[str, str] = {}
+        self.bodies: dict[Graph, str] = {}
+        self.final: dict[Node, str] = {}
+        for node, name in zip(outputs, names, strict=False):
+            if node.inputs:
+                self.final.setdefault(node, name)
+        order = _order(outputs)
+        self.labels = self._labels(order)
+        taken = set(self.labels.values()) | set(names)
+        count = 0
+        for node in order:
+            if not node.inputs:
                 continue
-        text, latex = _text(node, labels), _latex(node, labels)
-        if node in final:
-            labels[node] = final[node]
-        else:
-            while f"t{count}" in taken:
-                count += 1
-            labels[node] = f"t{count}"
-            count += 1
-        lines.append(Line(labels[node], text, latex))
-    for node, name in zip(outputs, names, strict=True):
-        if final.get(node) != name:
-            lines.append(Line(name, labels[node], _latex_name(labels[node])))
-    return Formula("named", tuple(lines), where)
-
-
-def _labels(order: Sequence[Node]) -> dict[Node, str]:
-    """Names of leaves and constants; equal names of different leaves get a number."""
-    labels: dict[Node, str] = {}
-    used: dict[str, int] = {}
-    constants = 0
-    for node in order:
-        if node.op is LEAF:
-            name = label_of(node)
-            times = used[name] = used.get(name, 0) + 1
-            labels[node] = name if times == 1 else f"{name}_{times}"
-        elif node.op is CONST:
-            if node.shape == ():
-                labels[node] = repr(node.value) if node.flags & WEAK else repr(node.value.item())
+            if node.op is ITEM:
+                self.labels[node] = f"{self.labels[node.inputs[0]]}[{node.params[0]}]"
+                if node not in self.final:
+                    continue
+            text, latex = self._text(node), self._latex(node)
+            if node in self.final:
+                self.labels[node] = self.final[node]
             else:
-                labels[node] = f"c{constants}"
-                constants += 1
-        elif not node.inputs:
-            labels[node] = f"p{node.params[0]}"
-    return labels
+                while f"t{count}" in taken:
+                    count += 1
+                self.labels[node] = f"t{count}"
+                count += 1
+            self.add(self.labels[node], text, latex)
+
+    def add(self, name: str, text: str, latex: str) -> None:
+        """One more line."""
+        self.lines.append(Line(name, text, latex))
+
+    def _labels(self, order: Sequence[Node]) -> dict[Node, str]:
+        """What leaves and constants are called; equal names of different leaves are numbered."""
+        labels = leaf_names(node for node in order if node.op is LEAF)
+        self.where.update({name: _describe(node) for node, name in labels.items()})
+        long = 0
+        for node in order:
+            if node.op is CONST:
+                if node.shape == ():
+                    labels[node] = repr(node.value) if node.flags & WEAK else repr(node.value.item())
+                elif node.value.size <= _SHORT_CONSTANT:
+                    labels[node] = repr(node.value.tolist())
+                elif node.ndim == 2 and np.array_equal(node.value, np.eye(len(node.value))):
+                    labels[node] = f"eye({len(node.value)})"
+                else:
+                    labels[node] = f"c{long}"
+                    self.where[f"c{long}"] = _describe(node)
+                    long += 1
+            elif not node.inputs and node.op is not LEAF:
+                labels[node] = f"p{node.params[0]}"
+        return labels
+
+    def _arguments(self, node: Node) -> list[str]:
+        return [self.labels[_shown(i)] for i in node.inputs]
+
+    def _text(self, node: Node) -> str:
+        op = node.op
+        arguments = self._arguments(node)
+        if op is ITEM:
+            return self.labels[node]
+        if op.name in INFIX:
+            left, right = (f"({a})" if a.startswith("-") else a for a in arguments)
+            return f"{left} {INFIX[op.name]} {right}"
+        if op.name in PREFIX:
+            return f"{PREFIX[op.name]}{arguments[0]}"
+        if op.name == "add_n":
+            return " + ".join(arguments)
+        if op.name == "transpose" and node.params[0] == tuple(reversed(range(node.ndim))):
+            return f"{arguments[0]}.T"
+        if op.kind is Kind.CONTROL:
+            return self._with_bodies(node, arguments, str)
+        return spelled(node, arguments) or call(op.name, *arguments, *map(repr, node.params))
+
+    def _latex(self, node: Node) -> str:
+        op = node.op
+        arguments = [_latex_name(a) for a in self._arguments(node)]
+        if op.name == "power":
+            return f"{{{arguments[0]}}}^{{{arguments[1]}}}"
+        if op.name == "divide":
+            return rf"\frac{{{arguments[0]}}}{{{arguments[1]}}}"
+        if op.name in _LATEX_INFIX:
+            symbol: str = _LATEX_INFIX[op.name]
+            if op.name == "multiply" and () in (node.inputs[0].shape, node.inputs[1].shape):
+                symbol = r"\cdot"
+            return f"{arguments[0]} {symbol} {arguments[1]}"
+        if op.name in PREFIX:
+            return f"{PREFIX[op.name]}{arguments[0]}"
+        if op.name == "add_n":
+            return " + ".join(arguments)
+        if op.name == "transpose" and node.params[0] == tuple(reversed(range(node.ndim))):
+            return f"{{{arguments[0]}}}^{{T}}"
+        if op is ITEM:
+            return _latex_name(self.labels[node.inputs[0]]) + f"[{node.params[0]}]"
+        if op.kind is Kind.CONTROL:
+            return self._with_bodies(node, arguments, _latex_function)
+        extra = [r"\text{" + _escaped(repr(p)) + "}" for p in node.params]
+        return spelled(node, arguments, _latex_function) or call(_latex_function(op.name), *arguments, *extra)
+
+    def _with_bodies(self, node: Node, arguments: Sequence[str], name: Any) -> str:
+        """``cond(p, f0, f1, (x, y))``: the bodies by name, where they are written down at their first use."""
+        graphs = [p for p in node.params if isinstance(p, Graph)]
+        for graph in graphs:
+            if graph not in self.bodies:
+                self.bodies[graph] = f"f{len(self.bodies)}"
+                places = ", ".join(f"p{k}" for k in range(len(graph.inputs)))
+                text = _body(graph)
+                self.add(f"{self.bodies[graph]}({places})", text, r"\text{" + _escaped(text) + "}")
+        before = list(arguments[:1]) if node.op.name == "cond" else []
+        operands = arguments[len(before) :]
+        given = f"({', '.join(operands)}{',' if len(operands) == 1 else ''})"
+        return call(name(node.op.name), *before, *[self.bodies[g] for g in graphs], given)
+
+
+def _body(graph: Graph) -> str:
+    """A body on one line: its operations, then its results."""
+    outputs = [_shown(node) for node in graph.outputs]
+    writer = _Writer(outputs, ())
+    if len(writer.lines) > _SHORT_BODY:
+        return f"<{len(writer.lines)} operations, {len(outputs)} result{'s' if len(outputs) > 1 else ''}>"
+    return "; ".join([*[f"{x.name} = {x.text}" for x in writer.lines], ", ".join(writer.labels[o] for o in outputs)])
+
+
+def _shown(node: Node) -> Node:
+    """The node that is written for one: a tie is its first input, and what it ties that to is not needed for it."""
+    while node.op.name == "tie":
+        node = node.inputs[0]
+    return node
+
+
+def _order(outputs: Sequence[Node]) -> list[Node]:
+    """What is written, inputs first."""
+    order = topological(outputs)
+    if all(node.op.name != "tie" for node in order):
+        return order
+    needed: set[Node] = set()
+    stack = list(outputs)
+    while stack:
+        node = stack.pop()
+        if node not in needed:
+            needed.add(node)
+            stack.extend(_shown(i) for i in node.inputs)
+    return [node for node in order if node in needed]
 
 
 def _describe(node: Node) -> str:
@@ -158,79 +256,27 @@ def _describe(node: Node) -> str:
     return f"{shape}, {node.dtype}"
 
 
-def _arguments(node: Node, labels: Mapping[Node, str]) -> list[str]:
-    return [labels[i] for i in node.inputs]
+def _escaped(text: str) -> str:
+    return text.replace("_", r"\_").replace("{", r"\{").replace("}", r"\}")
 
 
-def _text(node: Node, labels: Mapping[Node, str]) -> str:
-    op = node.op
-    arguments = _arguments(node, labels)
-    if op is ITEM:
-        return labels[node]
-    if op.name in _INFIX:
-        left, right = (f"({a})" if a.startswith("-") else a for a in arguments)
-        return f"{left} {_INFIX[op.name]} {right}"
-    if op.name in _PREFIX:
-        return f"{_PREFIX[op.name]}{arguments[0]}"
-    if op.name == "add_n":
-        return " + ".join(arguments)
-    if op.name == "transpose" and node.params[0] == tuple(reversed(range(node.ndim))):
-        return f"{arguments[0]}.T"
-    special = spelled(node, arguments)
-    if special is not None:
-        return special
-    name: str = _RENAMED.get(op.name, op.name)
-    return f"{name}({', '.join([*arguments, *_params(node)])})"
-
-
-def _params(node: Node) -> list[str]:
-    if node.op.name in _AXES:
-        (axes,) = node.params
-        if axes == tuple(range(node.inputs[0].ndim)):
-            return []
-        return [f"axis={axes[0] if isinstance(axes, tuple) and len(axes) == 1 else axes}"]
-    if node.op.kind is Kind.CONTROL:
-        return [f"<body of {len(p.outputs)} outputs>" if hasattr(p, "outputs") else repr(p) for p in node.params]
-    return [repr(p) for p in node.params]
+def _latex_function(name: str) -> str:
+    return r"\operatorname{" + _escaped(name) + "}"
 
 
 def _latex_name(name: str) -> str:
+    base, mark, number = name.rpartition("_")
+    if mark and number.isdigit() and base.isalpha():
+        name = base + number
     if name.isalpha() and len(name) == 1:
         return name
-    if name[:1].isalpha() and name[1:].isdigit():
-        return f"{name[0]}_{{{name[1:]}}}"
-    return r"\mathrm{" + name.replace("_", r"\_") + "}" if name[:1].isalpha() else name
+    letters = name.rstrip("0123456789")
+    if letters.isalpha() and letters != name:
+        return (letters if len(letters) == 1 else rf"\mathrm{{{letters}}}") + f"_{{{name[len(letters) :]}}}"
+    return r"\mathrm{" + _escaped(name) + "}" if name[:1].isalpha() else name
 
 
-def _latex(node: Node, labels: Mapping[Node, str]) -> str:
-    op = node.op
-    arguments = [_latex_name(a) for a in _arguments(node, labels)]
-    if op.name == "power":
-        return f"{{{arguments[0]}}}^{{{arguments[1]}}}"
-    if op.name == "divide":
-        return rf"\frac{{{arguments[0]}}}{{{arguments[1]}}}"
-    if op.name in _LATEX_INFIX:
-        symbol: str = _LATEX_INFIX[op.name]
-        if op.name == "multiply" and () in (node.inputs[0].shape, node.inputs[1].shape):
-            symbol = r"\cdot"
-        return f"{arguments[0]} {symbol} {arguments[1]}"
-    if op.name in _PREFIX:
-        return f"{_PREFIX[op.name]}{arguments[0]}"
-    if op.name == "add_n":
-        return " + ".join(arguments)
-    if op.name == "transpose" and node.params[0] == tuple(reversed(range(node.ndim))):
-        return f"{{{arguments[0]}}}^{{T}}"
-    if op is ITEM:
-        return _latex_name(labels[node.inputs[0]]) + f"[{node.params[0]}]"
-    special = spelled(node, arguments, lambda name: r"\operatorname{" + name.replace("_", r"\_") + "}")
-    if special is not None:
-        return special
-    extra = [r"\text{" + p.replace("_", r"\_") + "}" for p in _params(node)]
-    name = str(_RENAMED.get(op.name, op.name)).replace("_", r"\_")
-    return rf"\operatorname{{{name}}}({', '.join([*arguments, *extra])})"
-
-
-def form(name: str, node: Node, label: str) -> Any:
+def form(name: str, node: Node, label: str) -> Formula:
     """A form by its name; an unknown one is an error that lists what exists."""
     if name != "named":
         raise NoFormulaError(

@@ -1,4 +1,4 @@
-"""How operations that pick, place and accumulate elements are written in NumPy's spelling: ``x[1:, i]``, ``cumsum(x)``.
+"""How operations are written in NumPy's spelling: ``x + y``, ``x[1:, i]``, ``sum(x, axis=0)``, ``einsum('ij->i', x)``.
 
 Places are written as ``zeros(shape).at[index].add(v)``, the form in which a person would record them.
 """
@@ -11,6 +11,27 @@ from typing import Any, TypeAlias
 from symtape.graph.node import Node
 from symtape.graph.shapes import Shape
 from symtape.ops.boxes import Basic, Part, as_slice, whole
+
+INFIX: Mapping[str, str] = {
+    "add": "+",
+    "subtract": "-",
+    "multiply": "*",
+    "divide": "/",
+    "power": "**",
+    "floor_divide": "//",
+    "remainder": "%",
+    "matmul": "@",
+    "greater": ">",
+    "greater_equal": ">=",
+    "less": "<",
+    "less_equal": "<=",
+    "equal": "==",
+    "not_equal": "!=",
+    "bitwise_and": "&",
+    "bitwise_or": "|",
+    "bitwise_xor": "^",
+}
+PREFIX: Mapping[str, str] = {"negative": "-", "positive": "+", "invert": "~"}
 
 Name: TypeAlias = Callable[[str], str]
 Spelling: TypeAlias = Callable[[Node, Sequence[str], Name], "str | None"]
@@ -107,14 +128,15 @@ def _scatter_set(node: Node, arguments: Sequence[str], name: Name) -> str | None
 # ---------------------------------------------------------------------------------------------------------------- calls
 
 
-def _call(function: str, *arguments: str, **options: Any) -> str:
+def call(function: str, *arguments: str, **options: Any) -> str:
+    """``function(arguments, option=value)``."""
     return f"{function}({', '.join([*arguments, *[f'{k}={v}' for k, v in options.items()]])})"
 
 
 def _joined(function: str) -> Spelling:
     def spelling(node: Node, arguments: Sequence[str], name: Name) -> str:
         parts = f"({', '.join(arguments)}{',' if len(arguments) == 1 else ''})"
-        return _call(name(function), parts, **({"axis": node.params[0]} if node.params[0] else {}))
+        return call(name(function), parts, **({"axis": node.params[0]} if node.params[0] else {}))
 
     return spelling
 
@@ -124,9 +146,9 @@ def _running(function: str) -> Spelling:
         axis, reverse = node.params
         option = {} if node.ndim == 1 else {"axis": axis}
         if not reverse:
-            return _call(name(function), arguments[0], **option)
-        inner = _call(name(function), _call(name("flip"), arguments[0], **option), **option)
-        return _call(name("flip"), inner, **option)
+            return call(name(function), arguments[0], **option)
+        inner = call(name(function), call(name("flip"), arguments[0], **option), **option)
+        return call(name("flip"), inner, **option)
 
     return spelling
 
@@ -134,20 +156,25 @@ def _running(function: str) -> Spelling:
 def _recurrence(node: Node, arguments: Sequence[str], name: Name) -> str:
     axis, reverse, previous = node.params
     options = {"axis": axis, "reverse": reverse, "previous": previous}
-    return _call(name("linear_recurrence"), *arguments, **{k: v for k, v in options.items() if v})
+    return call(name("linear_recurrence"), *arguments, **{k: v for k, v in options.items() if v})
 
 
 def _diagonal(node: Node, arguments: Sequence[str], name: Name) -> str:
     (k,) = node.params
     function = "diagonal" if node.inputs[0].ndim == 2 else "linalg.diagonal"
-    return _call(name(function), arguments[0], **({"offset": k} if k else {}))
+    return call(name(function), arguments[0], **({"offset": k} if k else {}))
 
 
 def _diag(node: Node, arguments: Sequence[str], name: Name) -> str | None:
     k, rows, columns = node.params
-    if rows != columns or node.inputs[0].ndim != 1:
-        return None
-    return _call(name("diag"), arguments[0], *([str(k)] if k else []))
+    (x,) = node.inputs
+    n = x.shape[-1]
+    if rows == columns == n + abs(k):
+        return call(name("diag" if x.ndim == 1 else "diagonal_matrix"), arguments[0], *([str(k)] if k else []))
+    down, right = max(-k, 0), max(k, 0)
+    at = [call(name("arange"), str(first), str(first + n)) for first in (down, right)]
+    place = _brackets([*(["..."] if x.ndim > 1 else []), *at])
+    return f"{_zeros(node.shape, name)}.{name('at')}{place}.{name('set')}({arguments[0]})"
 
 
 def _positions(node: Node, arguments: Sequence[str], name: Name) -> str:
@@ -161,7 +188,75 @@ def _length(node: Node, arguments: Sequence[str], name: Name) -> str:
     return " * ".join(f"{arguments[0]}.{name('shape')}[{k}]" for k in axes) or "1"
 
 
+def _along(function: str, node: Node, argument: str) -> str:
+    """A function along axes; all of them go without saying."""
+    (axes,) = node.params
+    if axes == tuple(range(node.inputs[0].ndim)):
+        return call(function, argument)
+    return call(function, argument, axis=axes[0] if len(axes) == 1 else axes)
+
+
+def _over_axes(function: str) -> Spelling:
+    return lambda node, arguments, name: _along(name(function), node, arguments[0])
+
+
+def _norm(node: Node, arguments: Sequence[str], name: Name) -> str:
+    (axes,) = node.params
+    plain = len(axes) == 1 or (axes == tuple(range(node.inputs[0].ndim)) and len(axes) <= 2)
+    return _along(name("norm" if plain else "vector_norm"), node, arguments[0])
+
+
+def _einsum(node: Node, arguments: Sequence[str], name: Name) -> str:
+    (text,) = node.params
+    out = text.partition("->")[2]
+    if text == "a->aa":
+        return call(name("diag"), arguments[0])
+    function = "einsum" if len(set(out)) == len(out) else "contract"  # NumPy takes no label twice in a result
+    return call(name(function), repr(text), *arguments)
+
+
+def _triangle(node: Node, arguments: Sequence[str], name: Name) -> str:
+    k, upper = node.params
+    return call(name("triu" if upper else "tril"), arguments[0], *([str(k)] if k else []))
+
+
+def _solve_triangular(node: Node, arguments: Sequence[str], name: Name) -> str:
+    lower, transposed = node.params
+    options = {"trans": 1} if transposed else {}
+    return call(name("solve_triangular"), *arguments, **options, **({"lower": True} if lower else {}))
+
+
+def _broadcast_to(node: Node, arguments: Sequence[str], name: Name) -> str:
+    filled = {"0.0": "zeros", "1.0": "ones"}.get(arguments[0])
+    if filled is not None and node.dtype == float:
+        return call(name(filled), str(node.shape))
+    return call(name("broadcast_to"), arguments[0], str(node.shape))
+
+
+def _item(function: str, k: int) -> Spelling:
+    return lambda node, arguments, name: f"{call(name(function), *arguments)}[{k}]"
+
+
+def _renamed(function: str, *more: str) -> Spelling:
+    return lambda node, arguments, name: call(name(function), *arguments, *more)
+
+
 _SPELLINGS: Mapping[str, Spelling] = {
+    **{f: _over_axes(f) for f in ("sum", "prod", "max", "min", "any", "all", "argmax", "argmin")},
+    **{f: _over_axes(f) for f in ("softmax", "logsumexp")},
+    "norm": _norm,
+    "einsum": _einsum,
+    "triangle": _triangle,
+    "solve_triangular": _solve_triangular,
+    "broadcast_to": _broadcast_to,
+    "select": _renamed("where"),
+    "root": _renamed("sqrt"),
+    "relu": _renamed("maximum", "0"),
+    "relu_or_zero": _renamed("fmax", "0"),
+    "polygamma": lambda node, arguments, name: call(name("polygamma"), str(node.params[0]), *arguments),
+    "frexp_mantissa": _item("frexp", 0),
+    "frexp_exponent": _item("frexp", 1),
+    "modf_fraction": _item("modf", 0),
     "getitem": _getitem,
     "embed": _embed,
     "set_slice": _set_slice,
@@ -177,5 +272,5 @@ _SPELLINGS: Mapping[str, Spelling] = {
     "diag": _diag,
     "positions": _positions,
     "length": _length,
-    "true_positions": lambda node, arguments, name: _call(name("flatnonzero"), *arguments),
+    "true_positions": lambda node, arguments, name: call(name("flatnonzero"), *arguments),
 }

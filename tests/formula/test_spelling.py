@@ -49,7 +49,7 @@ I = leaf(np.array([1, 2]), "i")
         (B.linear_recurrence(X, X, 1, True), "linear_recurrence(x, y, axis=1, reverse=True)"),
         (B.diag(V), "diag(x)"),
         (B.diag(V, -1), "diag(x, -1)"),
-        (B.diagonal_matrix(X), None),
+        (B.diagonal_matrix(X), "diagonal_matrix(x)"),
         (B.diagonal(B.getitem(X, 0)), "diagonal(x)"),
         (B.linalg_diagonal(X, offset=1), "linalg.diagonal(x, offset=1)"),
         (B.positions(symbol("y", (n, 2)), 0), "arange(x.shape[0])"),

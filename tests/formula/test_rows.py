@@ -1,0 +1,126 @@
+"""Every op of the table: its formula and that of its derivative have the value of the code; so has the printed code.
+
+The formulas are evaluated with 30 digits at the inputs of the row. An op without a formula says so.
+"""
+
+import itertools
+import types
+import zlib
+
+import numpy as np
+import pytest
+import sympy
+
+import symtape as st
+from symtape.autodiff.reverse import gradient
+from symtape.compile.evaluate import evaluate
+from symtape.errors import FormulaTooLargeError, NoFormulaError
+from symtape.formula.element import element_expression
+from symtape.formula.named import named_form
+from symtape.formula.symbols import element_symbol
+from symtape.graph.node import leaf, symbol
+from symtape.ops.namespace import NODES
+from symtape.ops.registry import functions, ops
+from symtape.tape.tensor import TENSORS
+from tests.ops.rows import results
+from tests.ops.test_op_table import ROWS
+
+DIGITS = 30
+ELEMENTS = 2  # of each result, drawn at random
+
+#: Rows whose formulas are refused, with what the error says.
+REFUSED = {
+    "true_positions": (NoFormulaError, "true_positions has no formula by elements"),
+    "solve-tensorsolve": (FormulaTooLargeError, "formula\\('named'\\)"),
+}
+BODIES = {"cond", "custom_gradient"}
+#: Rows with NaN or infinity among their inputs.
+FINITE = [row for row in ROWS if all(np.all(np.isfinite(a)) for a in row.draw(1))]
+
+
+def recorded(row):
+    """Leaves with the row's inputs, and the results with their gradients as nodes."""
+    rng = np.random.default_rng(zlib.crc32(row.name.encode()))
+    arrays = row.draw(1)
+    leaves = [
+        leaf(a.copy(), f"x{k}") if a.dtype.kind != "f" else symbol(f"x{k}", a.shape) for k, a in enumerate(arrays)
+    ]
+    outputs = results(row.call(NODES, *leaves))
+    floats = [x for x in leaves if x.dtype.kind == "f"]
+    found = list(outputs)
+    for output in outputs:
+        if output.dtype.kind == "f":
+            weights = symbol(f"w{len(leaves)}", output.shape)
+            leaves.append(weights)
+            arrays.append(rng.integers(1, 9, output.shape) / 4)
+            found += [g for g in gradient(output, floats, weights) if g is not None]
+    return rng, arrays, leaves, found
+
+
+def in_digits(expression, point):
+    """The value of an expression, a truth value as 0 or 1."""
+    expression = expression.xreplace(point)
+    if expression in (sympy.true, sympy.false):
+        return int(expression == sympy.true)
+    expression = expression.replace(sympy.erfcinv, lambda z: sympy.erfinv(1 - z))  # which sympy does not evaluate
+    return sympy.N(expression, DIGITS)
+
+
+@pytest.mark.parametrize("row", FINITE, ids=lambda row: row.name)
+def test_formula_has_the_value_of_the_code(row):
+    rng, arrays, leaves, found = recorded(row)
+    point = {
+        element_symbol(x, at): sympy.Float(float(a[at]), 2 * DIGITS)
+        if a.dtype.kind == "f"
+        else sympy.Integer(int(a[at]))
+        for x, a in zip(leaves, arrays, strict=True)
+        for at in np.ndindex(*a.shape)
+    }
+    values = evaluate(found, dict(zip(leaves, arrays, strict=True)))
+    refused = REFUSED.get(row.name)
+    for node, value in zip(found, values, strict=True):
+        scale = max(1.0, float(np.max(np.abs(value), initial=0)))
+        tolerance = 1e-6 if row.label == "to single" else 1e-12 * scale
+        places = list(np.ndindex(*node.shape))
+        for k in rng.permutation(len(places))[:ELEMENTS]:
+            at = places[k]
+            if refused is not None:
+                with pytest.raises(refused[0], match=refused[1]):
+                    element_expression(node, at)
+                continue
+            expression = element_expression(node, at)
+            assert abs(in_digits(expression, point) - float(value[at])) <= tolerance, expression
+
+
+def applied(op):
+    """An op that no function applies alone, called with its inputs and then its parameters."""
+    return lambda *args: TENSORS.build(
+        op, tuple(TENSORS.lift(a) for a in args if not isinstance(a, int)), tuple(a for a in args if isinstance(a, int))
+    )
+
+
+def helpers():
+    """What the named form's functions are called, over tensors."""
+    names = {op.name: applied(op) for op in ops().values()} | {name: getattr(TENSORS, name) for name in functions()}
+    names |= {"zeros": lambda shape: st.constant(np.zeros(shape)), "ones": lambda shape: st.constant(np.ones(shape))}
+    names |= {"arange": np.arange, "size": np.size, "eye": np.eye, "inf": np.inf, "nan": np.nan}
+    return names | {"linalg": types.SimpleNamespace(diagonal=np.linalg.diagonal)}
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.op not in BODIES], ids=lambda row: row.name)
+def test_named_form_is_the_code(row):
+    _, arrays, leaves, found = recorded(row)
+    env = dict(zip(leaves, arrays, strict=True))
+    names = [f"out{k}" for k in range(len(found))]
+    form = named_form(found, names)
+    scope = helpers() | {x.params[1]: st.constant(a, dtype=a.dtype) for x, a in zip(leaves, arrays, strict=True)}
+    for line in form.lines:
+        scope[line.name.partition("(")[0]] = eval(line.text, scope)
+    for name, expected in zip(names, evaluate(found, env), strict=True):
+        np.testing.assert_allclose(st.constant(0.0) + scope[name], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_places_are_drawn_from_every_result():
+    assert len(FINITE) > 200
+    assert set(REFUSED) <= {row.name for row in FINITE}
+    assert list(itertools.islice(np.ndindex(2, 0), 1)) == []
