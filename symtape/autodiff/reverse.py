@@ -165,7 +165,7 @@ def _pull(record: RecordLike, outs: list[Any], needed: list[bool], B: Namespace,
         mask = None if mask is None else exact(mask, shape, B)
     else:
         g, mask = exact(_materialize((mask, g), B), shape, B), None
-    values = _ruled(op, needed, g, y, inputs, params, B)
+    values = _ruled(op, needed, _materialize((mask, g), B) if op.adds else g, y, inputs, params, B)
     if mask is None:
         return [_pair(value) for value in values]
     masks = _ruled(op, needed, mask, y, inputs, params, B)

@@ -115,6 +115,7 @@ GATHER: Op = structural(
     batch=_gather_batch,
     element=lambda at, inputs, axes, place: Read(0, gather_places(at, inputs, axes, place)),
     masks=True,
+    adds=True,
     params=(param.axes, param.new_axis),
 )
 

@@ -145,6 +145,7 @@ BROADCAST: Op = structural(
     batch=_broadcast_batch,
     element=lambda at, inputs, shape: read_broadcast(0, inputs[0].shape, at),
     masks=True,
+    adds=True,
     params=(param.shape,),
 )
 

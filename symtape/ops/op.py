@@ -107,6 +107,9 @@ class Op:
         share their work (bodies).
     masks : bool
         Whether a structural-zero mask travels through the vjp as the value does (layout, indexing, scatter, sums).
+    adds : bool
+        Whether that vjp adds up elements of the cotangent (of a broadcast, a gather): what the mask leaves out must be
+        0 before it comes into the sum.
     results : int
         Number of results, or `SEVERAL`; an op with more than one has tuples of shapes and dtypes.
     params : tuple of check
@@ -131,6 +134,7 @@ class Op:
     vjp_together: Rule | None = None
     jvp_together: Rule | None = None
     masks: bool = False
+    adds: bool = False
     differentiable: bool = True
     results: int = 1
     params: tuple[Check, ...] = ()

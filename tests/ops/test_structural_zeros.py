@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from symtape.autodiff.reverse import gradient
 from symtape.compile.evaluate import evaluate
 from symtape.graph.node import leaf, symbol
 from symtape.graph.traverse import topological
@@ -44,3 +45,24 @@ def test_masks_travel_as_values_do(row, share):
 
 def test_all_ops_with_masks_are_here():
     assert {op.name for op in ops().values() if getattr(op, "masks", False)} == {row.op for row in MASKED}
+
+
+@pytest.mark.parametrize("row", MASKED, ids=lambda row: row.name)
+def test_what_a_mask_leaves_out_is_in_no_sum(row):
+    """A choice behind the op sends no gradient through the elements that it does not take."""
+    arrays = row.draw(9)
+    leaves = [symbol(f"x{k}", a.shape, a.dtype) for k, a in enumerate(arrays)]
+    env = dict(zip(leaves, arrays, strict=True))
+    rng = np.random.default_rng(10)
+    floats = [x for x in leaves if x.dtype.kind == "f"]
+    for output in results(row.call(B, *leaves)):
+        if output.dtype.kind != "f":
+            continue
+        mask, weights = rng.random(output.shape) < 0.5, rng.uniform(1, 2, output.shape)
+        chosen = gradient(B.where(mask, output, 0.0), floats, leaf(weights))
+        plain = gradient(output, floats, leaf(np.where(mask, weights, 0.0)))
+        for ours, theirs in zip(chosen, plain, strict=True):
+            assert (ours is None) == (theirs is None)
+            if ours is not None:
+                a, b = evaluate([ours, theirs], env)
+                np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
