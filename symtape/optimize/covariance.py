@@ -85,6 +85,6 @@ def parameter_covariance(jacobian: Array, residuals: Array, *, absolute: bool) -
     if rank < n or not np.isfinite(variance):
         return ParameterCovariance(unknown.matrix, variance, rank)
     inverse = np.empty((n, n))
-    inverse[order] = scipy.linalg.solve_triangular(triangle[:n], np.eye(n))
+    inverse[order] = np.linalg.solve(triangle[:n], np.eye(n))
     inverse /= lengths[:, None]
     return ParameterCovariance(variance * (inverse @ inverse.T), variance, rank)

@@ -64,8 +64,9 @@ def examine_residuals(
         return None
     bend = 0.5 * (bend + bend.T)[np.ix_(free, free)] / np.outer(lengths, lengths)
     bend = bend[np.ix_(order, order)]
-    half = scipy.linalg.solve_triangular(triangle, bend, trans="T")
-    inner = scipy.linalg.solve_triangular(triangle, half.T, trans="T")
+    # general solves: for systems this small SciPy's triangular ones spend their time on BLAS threads
+    half = np.linalg.solve(triangle.T, bend)
+    inner = np.linalg.solve(triangle.T, half.T)
     eigenvalues, vectors = np.linalg.eigh(np.eye(free.size) + 0.5 * (inner + inner.T))
     noise = 10 * _EPS * largest(bend) / np.linalg.svd(triangle, compute_uv=False)[-1] ** 2
     if noise > _NOISE:
@@ -76,7 +77,7 @@ def examine_residuals(
         """A step in the frame of the triangle as a step in x."""
         step = np.zeros(form.size)
         back = np.zeros(free.size)
-        back[order] = scipy.linalg.solve_triangular(triangle, inside)
+        back[order] = np.linalg.solve(triangle, inside)
         step[free] = back / lengths
         return step
 
@@ -112,5 +113,5 @@ def _change(
     if not np.all(np.isfinite(moved)):
         return np.inf
     change = ((moved - columns) / lengths)[:, order]
-    relative = scipy.linalg.solve_triangular(triangle, change.T, trans="T")
+    relative = np.linalg.solve(triangle.T, change.T)
     return 2 * float(np.linalg.norm(relative, 2))
