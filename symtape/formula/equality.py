@@ -81,7 +81,7 @@ def equality(left: Any, right: Any) -> Equality:
             return Equality(True, "symbolic")
     else:
         left, right = as_number(sympy, left), as_number(sympy, right)
-        if (difference := left - right) == 0:
+        if left - right == 0:
             return Equality(True, "symbolic")
     operations = _operations(left) + _operations(right)
     tolerance = _ROUNDED if left.has(sympy.Float) or right.has(sympy.Float) else _EXACT
@@ -94,7 +94,7 @@ def equality(left: Any, right: Any) -> Equality:
             names = printed_names(point)
             shown = {names[s]: float(v) for s, v in point.items()}
             return Equality(False, "numeric", {**shown, "left": _plain(values[0]), "right": _plain(values[1])})
-    if isinstance(left, sympy.Expr) and operations <= _SMALL and sympy.simplify(difference) == 0:
+    if isinstance(left, sympy.Expr) and operations <= _SMALL and _simplifies_to_zero(left - right):
         return Equality(True, "symbolic")
     if not compared:
         raise ValueError(
@@ -102,6 +102,15 @@ def equality(left: Any, right: Any) -> Equality:
             "nor are both real at any of the random points"
         )
     return Equality(True, "numeric")
+
+
+def _simplifies_to_zero(difference: Any) -> bool:
+    import sympy
+
+    try:
+        return bool(sympy.simplify(difference) == 0)
+    except (ArithmeticError, AttributeError, TypeError, ValueError, RecursionError):
+        return False  # sympy did not get through; the numbers decide
 
 
 def _of_arrays(left: Any, right: Any) -> Equality:
@@ -139,7 +148,7 @@ def _real(expression: Any, point: Mapping[Any, Any]) -> Any:
         if value in (sympy.true, sympy.false):
             return value
         value = sympy.N(value, _DIGITS)
-    except (TypeError, ValueError, ArithmeticError):
+    except (TypeError, ValueError, ArithmeticError, RecursionError):
         return None
     if not value.is_Float and not value.is_Rational:
         return None

@@ -121,8 +121,11 @@ def _product(sp: Any, e: Any) -> Any:
     chosen = choice_times(sp, e.args, readable)
     if chosen is not None:
         return chosen
-    factors = _without_sign(sp, e.args) or _joined_powers(sp, e.args)
-    return readable(sp.Mul(*factors)) if factors else e
+    for rewritten in (_without_sign, _joined_powers, _cancelled, _without_content):
+        factors = rewritten(sp, e.args)
+        if factors is not None:
+            return readable(sp.Mul(*factors))
+    return e
 
 
 def _without_sign(sp: Any, factors: Sequence[Any]) -> list[Any] | None:
@@ -136,6 +139,28 @@ def _without_sign(sp: Any, factors: Sequence[Any]) -> list[Any] | None:
             if exponent.is_Integer and exponent > 0 and base in (x, sp.Abs(x)):
                 rest = [f for f in factors if f not in (factor, other)]
                 return [*rest, base ** (exponent - 1), sp.Abs(x) if base == x else x]
+    return None
+
+
+def _cancelled(sp: Any, factors: Sequence[Any]) -> list[Any] | None:
+    """``(x - 1)/(1 - x)`` as ``-1``: whole powers of a sum and of its negative as one."""
+    bases = {base: exponent for base, exponent in (f.as_base_exp() for f in factors) if base.is_Add}
+    for base, exponent in bases.items():
+        if exponent.is_Integer and -base in bases:
+            rest = [f for f in factors if f != base**exponent]
+            return [*rest, (-1) ** exponent, (-base) ** exponent]
+    return None
+
+
+def _without_content(sp: Any, factors: Sequence[Any]) -> list[Any] | None:
+    """``x*(2*y - 2)`` as ``2*x*(y - 1)``: the number that all terms of a factor have in common before the product."""
+    if sum(not f.is_Number for f in factors) < 2:
+        return None
+    for factor in factors:
+        if factor.is_Add:
+            content, rest = factor.primitive()
+            if content != 1:
+                return [content, rest, *[f for f in factors if f != factor]]
     return None
 
 

@@ -164,19 +164,19 @@ def symbol_class() -> Any:
             head, *at = self.stamp
             return self.class_key(), (1, (self.label, head < 0, abs(head), *at)), sympy.S.One.sort_key(), sympy.S.One
 
-        def _plain(self, printer: Any, base_only: bool = False) -> Any:
+        def _plain(self, base_only: bool = False) -> Any:
             """A symbol of sympy's own with the name that this one has in the whole that is printed."""
-            name = _names_in_print(self, printer).get((self.label, self.stamp[0]), self.label)
+            name = _names_in_print(self).get((self.label, self.stamp[0]), self.label)
             return sympy.Symbol(name if base_only else _with_indices(name, self.stamp[1:]), real=True)
 
         def _printed(self, printer: Any, **options: Any) -> Any:
-            return printer._print(self._plain(printer), **options)
+            return printer._print(self._plain(), **options)
 
         def _latex(self, printer: Any, **options: Any) -> str:
             own_names = printer._settings["symbol_names"]  # noqa: SLF001 (how sympy's printers are extended)
             if self in own_names:
                 return str(own_names[self])
-            base = str(printer._print(self._plain(printer, base_only=True), **options))
+            base = str(printer._print(self._plain(base_only=True), **options))
             if len(self.stamp) == 1:
                 return base
             base = f"{{{base}}}" if "_" in base or "^" in base else base
@@ -201,9 +201,23 @@ def _unpickled(label: str, stamp: tuple[int, ...], process: int) -> Any:
 # ------------------------------------------------------------------------------------------------------ names in print
 
 
-def _names_in_print(symbol: Any, printer: Any) -> Mapping[tuple[str, int], str]:
-    """The names of the leaves in the expression that is being printed, where some of them share one."""
-    whole = _printed_whole(symbol)
+def _names_in_print(symbol: Any) -> Mapping[tuple[str, int], str]:
+    """The names of the leaves in the expression that is being printed, where some of them share one.
+
+    Printers do not tell their objects what was asked for, so it is read off the outermost call.
+    """
+    from sympy.printing.printer import Printer
+
+    code = Printer._print.__code__
+    outermost: FrameType | None = None
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is code:
+            outermost = frame
+        frame = frame.f_back
+    if outermost is None:
+        return {}
+    whole, printer = outermost.f_locals["expr"], outermost.f_locals["self"]
     during = printer._context  # noqa: SLF001 (what a printer keeps while it prints)
     known, names = during.get(_CONTEXT, (None, {}))
     if known is not whole:
@@ -224,20 +238,6 @@ def _names_within(whole: Any) -> dict[tuple[str, int], str]:
             taken.add(symbol.name)
     alone = len({label for label, _ in found} | taken) == len(found) + len(taken)
     return {} if alone else labels(found, taken)
-
-
-def _printed_whole(symbol: Any) -> Any:
-    """What sympy was asked to print: printers do not tell their objects, so it is read off the outermost call."""
-    from sympy.printing.printer import Printer
-
-    code = Printer._print.__code__
-    outermost = None
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code is code:
-            outermost = frame
-        frame = frame.f_back
-    return symbol if outermost is None else outermost.f_locals.get("expr", symbol)
 
 
 def _symbols(whole: Any) -> Iterable[Any]:
