@@ -53,6 +53,10 @@ class SingularMatrixError(SymtapeError, np.linalg.LinAlgError):
     """A matrix that has to be inverted or factorized is singular or not positive definite."""
 
 
+class ComplexSpectrumError(SymtapeError, ValueError):
+    """A function of a matrix that would be complex: tensors are real."""
+
+
 class SymbolicTruthError(SymtapeError, TypeError):
     """The truth value of an expression without a number was asked for."""
 
@@ -103,6 +107,10 @@ class GradientCutWarning(UserWarning):
 
 class NoGradientWarning(UserWarning):
     """A gradient was asked for that cannot exist (of an integer, or in one), so it is None."""
+
+
+class DegenerateMatrixWarning(UserWarning):
+    """A derivative does not exist at this matrix (equal eigenvalues, dependent columns); the message names the pair."""
 
 
 class CacheWarning(UserWarning):

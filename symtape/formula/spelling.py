@@ -226,6 +226,29 @@ def _solve_triangular(node: Node, arguments: Sequence[str], name: Name) -> str:
     return call(name("solve_triangular"), *arguments, **options, **({"lower": True} if lower else {}))
 
 
+def _svd(node: Node, arguments: Sequence[str], name: Name) -> str:
+    full, hermitian = node.params
+    options = {} if full else {"full_matrices": False}
+    return call(name("svd"), *arguments, **options, **({"hermitian": True} if hermitian else {}))
+
+
+def _qr(node: Node, arguments: Sequence[str], name: Name) -> str:
+    (complete,) = node.params
+    return call(name("qr"), *arguments, *(["'complete'"] if complete else []))
+
+
+def _matrix_rank(node: Node, arguments: Sequence[str], name: Name) -> str:
+    absolute, hermitian = node.params
+    x, cutoff = arguments
+    options = {"tol" if absolute else "rtol": cutoff}
+    return call(name("matrix_rank"), x, **options, **({"hermitian": True} if hermitian else {}))
+
+
+def _pinv(node: Node, arguments: Sequence[str], name: Name) -> str:
+    (hermitian,) = node.params
+    return call(name("pinv"), *arguments, **({"hermitian": True} if hermitian else {}))
+
+
 def _broadcast_to(node: Node, arguments: Sequence[str], name: Name) -> str:
     filled = {"0.0": "zeros", "1.0": "ones"}.get(arguments[0])
     if filled is not None and node.dtype == float:
@@ -248,6 +271,11 @@ _SPELLINGS: Mapping[str, Spelling] = {
     "einsum": _einsum,
     "triangle": _triangle,
     "solve_triangular": _solve_triangular,
+    "svd": _svd,
+    "qr": _qr,
+    "pinv": _pinv,
+    "lstsq": _item("lstsq", 0),
+    "matrix_rank": _matrix_rank,
     "broadcast_to": _broadcast_to,
     "select": _renamed("where"),
     "root": _renamed("sqrt"),

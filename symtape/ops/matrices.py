@@ -22,8 +22,8 @@ def as_inexact(B: Any, name: str, value: Any) -> Any:
     return x
 
 
-def check_square(name: str, shape: Shape) -> None:
-    """Refuse what is no stack of square matrices.
+def check_stack(name: str, shape: Shape) -> None:
+    """Refuse what is no stack of matrices.
 
     Raises
     ------
@@ -34,6 +34,17 @@ def check_square(name: str, shape: Shape) -> None:
         raise MatrixShapeError(
             f"{name}: {len(shape)}-dimensional array given, shape {shape}; it must be at least two-dimensional"
         )
+
+
+def check_square(name: str, shape: Shape) -> None:
+    """Refuse what is no stack of square matrices.
+
+    Raises
+    ------
+    MatrixShapeError
+        Which is a ``numpy.linalg.LinAlgError``.
+    """
+    check_stack(name, shape)
     if shape[-1] != shape[-2]:
         raise MatrixShapeError(f"{name}: the last two axes of the array must have equal lengths, got shape {shape}")
 

@@ -1,7 +1,8 @@
-"""Norms of vectors and matrices, of all orders that need no singular values.
+"""Norms of vectors and matrices, of every order.
 
-The 2-norm is an op, so that its gradient reads ``x/norm(x)``; the others are made of sums, extremes and powers. At zero
-the gradient of a p-norm with p > 1 is 0.
+The 2-norm is an op, so that its gradient reads ``x/norm(x)``; the others are made of sums, extremes, powers and
+singular values. At zero the gradient of a p-norm with p > 1 is 0, and a singular value that is zero has gradient 0, as
+``abs`` has; equal extremes share a gradient.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from symtape.ops.arguments import as_integer
 from symtape.ops.element import Apply, Index, Read, Reduce, Scalar, index
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, op_named, structural
+from symtape.ops.singular_values import singular_values
 
 
 def _floating(B: Any, value: Any) -> Any:
@@ -119,22 +121,29 @@ def _matrix(B: Any, x: Any, order: Any, rows: int, columns: int) -> Any:
     if order in (None, "fro", "f"):
         return _euclidean(B, x, both)
     if order in (2, -2, "nuc"):
-        raise TypeError(
-            f"np.linalg.norm(x, {order!r}) of a matrix needs singular values, which are not recorded; "
-            "use the Frobenius norm ('fro'), the orders 1 and inf, or for order 2 the bound "
-            "np.sqrt(norm(x, 1)*norm(x, np.inf))"
-        )
+        s = _singular_values(B, B.moveaxis(x, (rows, columns), (-2, -1)))
+        return {2: B.max, -2: B.min, "nuc": B.sum}[order](s, axis=-1)
     if order not in (1, -1, np.inf, -np.inf):
-        raise ValueError(f"Invalid norm order for matrices: {order!r}; wanted 1, -1, np.inf, -np.inf or 'fro'")
+        raise ValueError(
+            f"Invalid norm order for matrices: {order!r}; wanted 1, -1, 2, -2, np.inf, -np.inf, 'fro' or 'nuc'"
+        )
     along, across = (rows, columns) if abs(order) == 1 else (columns, rows)
     sums = B.sum(B.absolute(x), axis=along)
     left = across - (along < across)
     return B.max(sums, axis=left) if order > 0 else B.min(sums, axis=left)
 
 
+def _singular_values(B: Any, x: Any) -> Any:
+    """Singular values; no gradient flows through those that are zero but for rounding."""
+    s = singular_values(B, x)
+    floor = max(B.shape(x)[-2:]) * float(np.finfo(B.dtype(x)).eps)
+    counts = B.greater(s, B.multiply(floor, B.max(B.stop_gradient(s), axis=-1, keepdims=True)))
+    return B.where(counts, s, B.stop_gradient(s))
+
+
 @function("numpy.linalg.norm")
 def norm(B: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """``np.linalg.norm``; the orders 2, -2 and 'nuc' of a matrix are a ``TypeError``."""
+    """``np.linalg.norm``, of every order."""
     x = _floating(B, x)
     ndim = B.ndim(x)
     if axis is None:

@@ -7,7 +7,6 @@ import difflib
 from symtape.ops.registry import functions
 
 _NOT_DIFFERENTIABLE = "it counts or orders elements; write x.numpy() in its argument if a plain number is meant"
-_DECOMPOSITION = "np.linalg.solve, inv, det, slogdet, cholesky and norm are recorded"
 _COMPLEX = "its result is complex and tensors are real; write sums of np.cos and np.sin, or a matrix product"
 _BY_VALUE = "the shape of its result depends on values; write np.where(mask, a, b), or x[mask] with an array as mask"
 _IN_PLACE = "it writes into its argument, and tensors do not change; write x = x.at[index].set(value)"
@@ -37,12 +36,6 @@ _REMEDIES: dict[str, str] = {
         ["poly", "polyadd", "polydiv", "polyfit", "polyint", "polymul", "polysub", "polyder", "roots"], _POLYNOMIAL
     ),
     **dict.fromkeys(("histogram", "histogram2d", "histogramdd", "histogram_bin_edges"), _DISTRIBUTION),
-    **dict.fromkeys(
-        ["linalg.eig", "linalg.eigh", "linalg.eigvals", "linalg.eigvalsh", "linalg.qr", "linalg.svd", "linalg.svdvals"],
-        _DECOMPOSITION,
-    ),
-    **dict.fromkeys(("linalg.cond", "linalg.matrix_rank"), _DECOMPOSITION),
-    **dict.fromkeys(("linalg.lstsq", "linalg.pinv"), "write np.linalg.solve(A.T @ A, A.T @ b), or st.least_squares"),
     **dict.fromkeys(("apply_along_axis", "apply_over_axes"), "write st.vmap(f)(x), or the function with axis="),
     "angle": "tensors are real; write np.arctan2(y, x)",
     "vectorize": "write st.vmap(f)(x)",
