@@ -9,6 +9,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 
@@ -42,6 +43,29 @@ class Structure:
         if len(leaves) != self.size:
             raise ValueError(f"the structure has {self.size} leaves, got {len(leaves)}")
         return self._fill(iter(leaves))
+
+    def builder(self, start: int = 0) -> Callable[[list[Any]], Any]:
+        """A function from a list of leaves to the tree, worked out once where `unflatten` would be called often.
+
+        Parameters
+        ----------
+        start : int
+            Where the tree's leaves begin in the list.
+        """
+        if self.kind is None:
+            return itemgetter(start)
+        stop = start + self.size
+        if self.kind is list and all(child.kind is None for child in self.children):
+            return itemgetter(slice(start, stop))
+        if self.kind not in (list, tuple):
+            return lambda leaves: self.unflatten(leaves[start:stop])
+        parts: list[Callable[[list[Any]], Any]] = []
+        for child in self.children:
+            parts.append(child.builder(start))
+            start += child.size
+        if self.kind is list:
+            return lambda leaves: [part(leaves) for part in parts]
+        return lambda leaves: tuple([part(leaves) for part in parts])
 
     def _fill(self, leaves: Iterator[Any]) -> Any:
         if self.kind is None:

@@ -1,4 +1,4 @@
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, namedtuple
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -105,3 +105,12 @@ def test_match_names_the_place_that_does_not_fit(tree, words):
 
 def test_a_structure_shows_its_nesting():
     assert repr(flatten({"a": 1, "b": [2, 3]})[1]) == "dict(a: *, b: list(*, *))"
+
+
+def test_a_builder_gives_what_unflatten_gives():
+    Point = namedtuple("Point", "x y")
+    for tree in (1, [1, 2], (1, [2, 3], {"a": 4, "b": (5,)}), Point(1, [2, 3]), [], [[], (1,)]):
+        leaves, structure = flatten(tree)
+        values = [10 * leaf for leaf in leaves]
+        assert structure.builder()(values) == structure.unflatten(values)
+        assert structure.builder(2)([0, 0, *values]) == structure.unflatten(values)

@@ -15,6 +15,8 @@ from symtape.compile.frames import Frame
 from symtape.compile.library_calls import take_raised
 from symtape.graph.node import Array
 
+_NUMBERS = frozenset({float, np.float64})
+
 
 def fast_call(
     count: int,
@@ -45,7 +47,7 @@ def fast_call(
     def fresh() -> tuple[Any, ...]:
         frame = make_frame()
         plan = tuple((k, *entry) for k, entry in enumerate(frame.plan))
-        return plan, frame.arguments, tuple(frame.give), frame
+        return plan, frame.arguments, tuple(frame.give), frame.put, frame.take, frame
 
     def numbers(*arrays: Any) -> list[Any]:
         if len(arrays) != count:
@@ -54,8 +56,11 @@ def fast_call(
             memory = take()
         except IndexError:
             memory = fresh()
-        plan, (tables_in, tables_out, work, sizes), give, _ = memory
+        plan, (tables_in, tables_out, work, sizes), give, put, together, _ = memory
         try:
+            if put is not None and _NUMBERS.issuperset(map(type, arrays)):
+                put(*arrays)
+                plan = ()
             for k, buffer, shape, dtype in plan:
                 given = arrays[k]
                 if type(given) is not ndarray or given.shape != shape or given.dtype is not dtype:
@@ -64,7 +69,7 @@ def fast_call(
             status = kernel(tables_in, tables_out, work, sizes)
             if status:
                 fail(status, take_raised())
-            return [result() for result in give]
+            return [result() for result in give] if together is None else [*together()]
         finally:
             give_back(memory)
 

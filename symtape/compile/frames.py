@@ -7,7 +7,9 @@ results are copied through buffers whose addresses stay in the tables.
 from __future__ import annotations
 
 import ctypes
+import struct
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from symtape.graph.node import Array, DType
 #: Arguments and results of up to this many bytes pass through buffers.
 SMALL = 1024
 _ALIGNMENT = 64
+_DOUBLE = np.dtype(np.float64)
 
 
 def block(nbytes: int) -> tuple[Array, int]:
@@ -54,8 +57,10 @@ class Frame:
         "fresh",
         "give",
         "plan",
+        "put",
         "results",
         "simple",
+        "take",
     )
 
     def __init__(
@@ -73,15 +78,23 @@ class Frame:
         self.results: list[Array | None] = []
         self.fresh: list[Array | None] = [None] * len(outputs)
         self._large: list[tuple[int, tuple[int, ...], DType]] = []
+        numbers = bool(inputs) and all(entry == ((), _DOUBLE) for entry in inputs)
+        together = np.zeros(len(inputs))
+        #: where all inputs are doubles of shape (): the function that takes them at once
+        self.put = partial(struct.Struct(f"{len(inputs)}d").pack_into, together.data, 0) if numbers else None
         for k, (shape, dtype) in enumerate(inputs):
-            buffer = _buffer(shape, dtype)
+            buffer = together[k : k + 1].reshape(()) if numbers else _buffer(shape, dtype)
             if buffer is not None:
                 self._in[k] = buffer.ctypes.data
             self.plan.append((buffer, shape, dtype))
         for k, address in enumerate(extra):
             self._in[len(inputs) + k] = address
+        numbers = bool(outputs) and all(entry == ((), _DOUBLE) for entry in outputs)
+        together = np.zeros(len(outputs))
+        #: where all results are doubles of shape (): the function that gives them at once
+        self.take = partial(struct.Struct(f"{len(outputs)}d").unpack_from, together.data) if numbers else None
         for k, (shape, dtype) in enumerate(outputs):
-            buffer = _buffer(shape, dtype)
+            buffer = together[k : k + 1].reshape(()) if numbers else _buffer(shape, dtype)
             if buffer is not None:
                 self._out[k] = buffer.ctypes.data
             else:

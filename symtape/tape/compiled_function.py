@@ -68,13 +68,7 @@ class CompiledFunction:
             self._shapes = [node.shape for node in self.computation.inputs]
         self._known = all(is_known(shape) for shape in self._shapes)
         self._scalar = bool(self._shapes) and all(shape == () for shape in self._shapes)
-        kind = form.results.kind
-        simple = kind in (list, tuple) and not form.fixed and all(c.kind is None for c in form.results.children)
-        self._finish: Any = form.rebuild
-        if kind is None and not form.fixed:
-            self._finish = _first
-        elif simple:
-            self._finish = _as_list if kind is list else tuple
+        self._finish: Any = form.rebuild if form.fixed or not form.results.size else form.results.builder()
 
     @property
     def computation(self) -> Computation:
@@ -103,9 +97,8 @@ class CompiledFunction:
         fast = self._fast
         if fast is None or out is not None or kwargs:
             return self._general(args, kwargs, out)
-        for a in args:
-            if type(a) not in _PLAIN:
-                return self._general(args, kwargs, out)
+        if not _PLAIN.issuperset(map(type, args)):
+            return self._general(args, kwargs, out)
         try:
             return self._finish(fast(*args))
         except ShapeError:
@@ -335,14 +328,6 @@ def _lined_up(a: Array, first: tuple[int, ...], lead: tuple[int, ...]) -> Array:
 
 def _type(shape: Any, dtype: Any) -> str:
     return f"{dtype}[{', '.join(map(str, shape))}]"
-
-
-def _first(values: Sequence[Any]) -> Any:
-    return values[0]
-
-
-def _as_list(values: list[Any]) -> list[Any]:
-    return values
 
 
 def _written(results: Sequence[Array], targets: Sequence[Array | None]) -> list[Array]:
