@@ -1,4 +1,4 @@
-from collections import OrderedDict, defaultdict, namedtuple
+from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -108,7 +108,10 @@ def test_a_structure_shows_its_nesting():
 
 
 def test_a_builder_gives_what_unflatten_gives():
-    Point = namedtuple("Point", "x y")
+    class Point(NamedTuple):
+        x: Any
+        y: Any
+
     for tree in (1, [1, 2], (1, [2, 3], {"a": 4, "b": (5,)}), Point(1, [2, 3]), [], [[], (1,)]):
         leaves, structure = flatten(tree)
         values = [10 * leaf for leaf in leaves]
