@@ -18,12 +18,22 @@ _WORK_LIMIT = 10**8
 
 
 def is_semidefinite(matrix: Array) -> bool:
-    """Whether a symmetric matrix has no eigenvalue below rounding, in unknowns scaled to unit diagonal."""
-    if not matrix.size or not np.any(matrix):
+    """Whether a symmetric matrix has no eigenvalue below rounding, in scaled unknowns.
+
+    Decided by Cholesky's factorization of the matrix with its diagonal raised by rounding, which exists if and only
+    if the raised matrix is positive definite.
+    """
+    if not np.all(np.isfinite(matrix)):
+        return False
+    if not np.any(matrix):
         return True
     scale = unknown_scale(matrix)
-    scaled = scale[:, None] * matrix * scale
-    return bool(np.linalg.eigvalsh(scaled)[0] >= -_ROUNDING * matrix.shape[0])
+    raised = matrix * np.outer(scale, scale) + _ROUNDING * matrix.shape[0] * np.eye(matrix.shape[0])
+    try:
+        np.linalg.cholesky(raised)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def has_convex_objective(form: StandardForm, x: Array) -> bool:

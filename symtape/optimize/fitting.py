@@ -199,7 +199,7 @@ def _of_tensor(
     objective = half_square(residuals, function.degree())
     if settings.robust:
         expression = robust_cost(fun, loss_function(settings.loss, by), settings.f_scale).node
-        cost = GraphFunction(unknowns.x, as_scalar(substitute([expression], mapping)[0]))
+        cost = GraphFunction(unknowns.x, as_scalar(substitute([expression], mapping)[0], by))
         objective = plain_objective(cost.bind(values), cost.degree())
     result: LeastSquaresResult = search_minimum(
         LeastSquaresResult, unknowns, objective, residuals, x, limits, settings, by
@@ -327,7 +327,7 @@ def _recorded_model(f: Callable[..., Any], data: FitData, unknowns: Unknowns, by
     plain = inspect.Parameter.POSITIONAL_ONLY
     names = [*[item.name for item in unknowns.items], "xdata"]
     if all(name.isidentifier() for name in names) and len(set(names)) == len(names):
-        model.__signature__ = inspect.Signature([inspect.Parameter(name, plain) for name in names])  # type: ignore[attr-defined]
+        vars(model)["__signature__"] = inspect.Signature([inspect.Parameter(name, plain) for name in names])
     return RecordedFunction(model, (data.argument,), unknowns, by, vector=True, shape=data.shape)
 
 

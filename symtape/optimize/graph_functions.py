@@ -16,8 +16,9 @@ import numpy as np
 from symtape.autodiff.jacobian import hessian, hvp, jacobian
 from symtape.autodiff.reverse import gradient
 from symtape.compile.program import Guard, Program
-from symtape.errors import SingularMatrixError
+from symtape.errors import ShapeError, SingularMatrixError
 from symtape.graph.node import LEAF, Node, symbol
+from symtape.graph.shapes import size
 from symtape.graph.traverse import leaves
 from symtape.ops.namespace import DERIVATIVES, NODES
 from symtape.optimize.degrees import degree_in
@@ -191,16 +192,21 @@ class BoundFunction:
         return np.full(shape, np.nan) if found is None else np.asarray(found[0], dtype=np.float64)
 
 
-def as_scalar(node: Node) -> Node:
+def as_scalar(node: Node, by: str) -> Node:
     """A float64 scalar from a node with one element.
 
     Raises
     ------
-    ValueError
+    ShapeError
         If it has more.
     """
     B = NODES
-    if node.shape != () and all(n == 1 for n in node.shape):
+    if size(node.shape) != 1:
+        raise ShapeError(
+            f"{by}: the objective has shape {node.shape}, wanted one number; sum it, or use st.least_squares for the "
+            "sum of its squares"
+        )
+    if node.shape != ():
         node = B.reshape(node, ())
     return node if node.dtype == _FLOAT else B.astype(node, _FLOAT)
 

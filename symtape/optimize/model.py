@@ -145,10 +145,13 @@ def _numeric_rows(block: Block, values: Mapping[Node, Any], n: int) -> Rows:
     function = block.function.bind(values)
     degree = block.function.degree()
     size = function.graph.rows
-    jacobian: Callable[[Array], Array] = function.jacobian
+    jacobian = function.jacobian
     if degree <= Degree.AFFINE and block.coordinates is None:
-        constant = function.jacobian(np.zeros(n))
-        jacobian = lambda x: constant  # noqa: E731 (one expression, evaluated once)
+        constant: Array = function.jacobian(np.zeros(n))
+
+        def jacobian(x: Array) -> Array:
+            return constant
+
     return Rows(
         label=block.label,
         lower=_limit(block.lower, values, size, -np.inf),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from symtape.compile.evaluate import evaluate
-from symtape.errors import AssumptionViolated, MissingValueError, ShapeError
+from symtape.errors import AssumptionViolated, MissingValueError
 from symtape.graph.node import Node, symbol
 from symtape.graph.traverse import ancestors, leaves, substitute
 from symtape.optimize.constraints import as_sequence, constraint_nodes, read_comparison
@@ -83,11 +83,6 @@ class Problem:
             tensors = variables if isinstance(variables, (list, tuple)) else [variables]
             subject_to = subject_to(*tensors)
         output = objective.node
-        if int(np.prod(output.shape, dtype=np.int64)) != 1:  # type: ignore[arg-type]
-            raise ShapeError(
-                f"st.Problem: the objective has shape {output.shape}, wanted one number; sum it, or use "
-                "st.least_squares for the sum of its squares"
-            )
         comparisons = constraint_nodes(as_sequence(subject_to))
         self.unknowns = listed(variables, [output, *comparisons], _BY)
         own = {item.node for item in self.unknowns.items}
@@ -98,7 +93,7 @@ class Problem:
         mapping = self.unknowns.substitution()
         self.model = Model(
             self.unknowns,
-            GraphFunction(self.unknowns.x, as_scalar(substitute((output,), mapping)[0])),
+            GraphFunction(self.unknowns.x, as_scalar(substitute((output,), mapping)[0], "st.Problem")),
             [
                 block_of(found, self.unknowns)
                 for k, node in enumerate(comparisons)

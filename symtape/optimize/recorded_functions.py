@@ -14,8 +14,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from symtape.compile.program import Guard
 from symtape.errors import AssumptionViolated, ConstraintError, ShapeError
 from symtape.graph.node import Node
@@ -98,12 +96,7 @@ class RecordedFunction:
             if self.shape is not None and output.shape != self.shape:
                 raise ShapeError(f"{self.by}: the model gives shape {output.shape}, the data have shape {self.shape}")
             return as_vector(output)
-        if int(np.prod(output.shape, dtype=np.int64)) != 1:  # type: ignore[arg-type]
-            raise ShapeError(
-                f"{self.by}: the objective has shape {output.shape}, wanted one number; sum it, or use "
-                "st.least_squares for the sum of its squares"
-            )
-        return as_scalar(output)
+        return as_scalar(output, self.by)
 
     def degree(self) -> Degree:
         """How the function depends on x at most."""

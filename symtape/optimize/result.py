@@ -77,9 +77,11 @@ class Solution:
     @classmethod
     def of(cls, unknowns: Unknowns, x: Array, parameters: Sequence[tuple[Node, Tensor, Array]]) -> Self:
         """The values of a flat vector and of parameters that were given."""
-        items = [item for item in unknowns.items if item.tensor is not None]
-        found = tuple((item.tensor, x[item.place].reshape(item.shape)) for item in items)
-        return cls(found, tuple((tensor, value) for _, tensor, value in parameters))  # type: ignore[arg-type]
+        found = [(i.tensor, x[i.place].reshape(i.shape)) for i in unknowns.items]
+        return cls(
+            tuple((tensor, value) for tensor, value in found if tensor is not None),
+            tuple((tensor, value) for _, tensor, value in parameters),
+        )
 
     def value(self, tensor: Tensor) -> Any:
         """The value of an expression at the solution: a float for shape (), else an array."""

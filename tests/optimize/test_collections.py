@@ -18,7 +18,7 @@ EXPECTED = {
     "HS49": UNDECIDED,
     "HS13": Verdict.NOT_CONVERGED,  # no multipliers exist at its minimum
 }
-#: Local minima that the problem does not list, found from the standard start; the notes of the collection allow for them.
+#: Local minima that the problem does not list, found from the standard start; the notes allow for them.
 OTHER_MINIMA = {"HS47": -0.026714183, "HS105": 1136.3}
 
 
