@@ -254,13 +254,30 @@ class _Reader:
         return f"call {kind.register} @{full}({', '.join([f'{kind.register} %s'] * arity)})"
 
     def special(self, name: str, operands: Sequence[int], kind: ScalarType) -> int:
+        name, _, part = name.partition(".")
         symbol = SPECIAL + name
         self.symbols.add(symbol)
+        if part:
+            return self.part_of_special(symbol, part, operands, kind)
         types = ", ".join([*["double"] * len(operands), "i32"])
         self.declarations.add(f"declare double @{symbol}({types}) nounwind willreturn memory(none)")
         wide = tuple(self.converted(o, DOUBLE) for o in operands)
         text = f"call double @{symbol}({', '.join(['double %s'] * len(operands))}, i32 0)"
         return self.converted(self.value((text, wide, False), DOUBLE), kind)
+
+    def part_of_special(self, symbol: str, part: str, operands: Sequence[int], kind: ScalarType) -> int:
+        """One result of a function of a double that writes several: called by a function of the module's own."""
+        which, count = map(int, part.split("."))
+        places = ", ".join(f"ptr %p{k}" for k in range(count))
+        room = " ".join(f"%p{k} = alloca double\n" for k in range(count))
+        own = f"{symbol}_{which}"
+        self.declarations.add(f"declare void @{symbol}({', '.join(['double', *['ptr'] * count])}) nounwind willreturn")
+        self.declarations.add(
+            f"define internal double @{own}(double %x) nounwind willreturn noinline {{\n {room}"
+            f" call void @{symbol}(double %x, {places})\n %r = load double, ptr %p{which}\n ret double %r\n}}"
+        )
+        wide = self.converted(operands[0], DOUBLE)
+        return self.converted(self.value((f"call double @{own}(double %s)", (wide,), False), DOUBLE), kind)
 
     def converted(self, operand: int, kind: ScalarType) -> int:
         text = conversion(self.kinds[operand], kind)

@@ -20,8 +20,10 @@ from typing import Any, Final
 
 from symtape.errors import CompilationError
 
-#: Symbols that begin so are functions of scipy.special.cython_special: doubles and a flag that is 0 in, a double out.
+#: Symbols that begin so are functions of scipy.special.cython_special: doubles and a flag that is 0 in, a double out;
+#: or a double in and several written through pointers.
 SPECIAL: Final = "symtape_special_"
+_OF_DOUBLES: Final = re.compile(rb"double \((double, )+int __pyx_skip_dispatch\)|void \(double(, double \*)+\)")
 
 _LIBM: Final = {"darwin": ("libSystem.B.dylib",), "win32": ("ucrtbase.dll", "msvcrt.dll")}
 _lock = threading.RLock()
@@ -241,8 +243,9 @@ def _special_address(name: str) -> int | None:
     api = ctypes.pythonapi
     title = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", api))
     pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(("PyCapsule_GetPointer", api))
-    for spelling in (name, *(f"__pyx_fuse_{k}{name}" for k in range(4))):
+    kinds = ("", *(f"__pyx_fuse_{k}" for k in range(4)))
+    for spelling in (kind + name for kind in kinds):
         capsule = cython_special.__pyx_capi__.get(spelling)
-        if capsule is not None and re.fullmatch(rb"double \((double, )+int __pyx_skip_dispatch\)", title(capsule)):
+        if capsule is not None and _OF_DOUBLES.fullmatch(title(capsule)):
             return int(pointer(capsule, title(capsule)))
     return None

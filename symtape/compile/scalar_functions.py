@@ -2,7 +2,8 @@
 
 An entry is an instruction, with ``T`` for the type, or, after ``@``, a function: an intrinsic of LLVM (``@llvm.``,
 which takes the type as a suffix), a function of libm (its single-precision twin has an ``f`` at the end), or one of
-SciPy's C functions (``@special.``, in double precision whatever the type).
+SciPy's C functions (``@special.``, in double precision whatever the type; ``@special.name.k.n`` is result k of one that
+writes n results).
 """
 
 from __future__ import annotations
@@ -59,6 +60,30 @@ def _compare(floating: str, signed: str, unsigned: str) -> ScalarFunction:
         truth=True,
     )
 
+
+#: SciPy's C functions of doubles, by their number of arguments.
+_OF_SCIPY: Final = {
+    1: "erf erfc erfinv erfcinv erfi erfcx dawsn ndtr ndtri log_ndtr gamma gammaln gammasgn loggamma rgamma psi"
+    " logit log_expit entr exprel cosm1 j0 j1 y0 y1 i0 i0e i1 i1e k0 k0e k1 k1e expi exp1 spence ellipk ellipe",
+    2: "beta betaln gammainc gammaincc binom poch xlogy xlog1py rel_entr kl_div huber pseudo_huber boxcox boxcox1p"
+    " jv yv iv ive kv kve expn ellipkinc ellipeinc hyp0f1",
+    3: "betainc betaincc hyp1f1",
+    4: "hyp2f1",
+}
+
+#: Results of those that write several: our name to theirs, and the number of the result.
+_RESULTS_OF_SCIPY: Final = {
+    "sine_integral": "sici.0.2",
+    "cosine_integral": "sici.1.2",
+    "sinh_integral": "shichi.0.2",
+    "cosh_integral": "shichi.1.2",
+    "fresnel_s": "fresnel.0.2",
+    "fresnel_c": "fresnel.1.2",
+    "airy_ai": "airy.0.4",
+    "airy_ai_prime": "airy.1.4",
+    "airy_bi": "airy.2.4",
+    "airy_bi_prime": "airy.3.4",
+}
 
 #: Names of the lowering language. FLAGS is replaced by the fast-math flags that the options allow.
 FUNCTIONS: Final = MappingProxyType(
@@ -130,10 +155,7 @@ FUNCTIONS: Final = MappingProxyType(
         "cbrt": _libm("cbrt"),
         "hypot": _libm("hypot", 2),
         "nextafter": _libm("nextafter", 2),
-        "erf": _special("erf"),
-        "erfc": _special("erfc"),
-        "gamma": _special("gamma"),
-        "gammaln": _special("gammaln"),
-        "psi": _special("psi"),
+        **{name: _special(name, arity) for arity, names in _OF_SCIPY.items() for name in names.split()},
+        **{name: _special(theirs) for name, theirs in _RESULTS_OF_SCIPY.items()},
     }
 )

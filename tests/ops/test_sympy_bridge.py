@@ -197,7 +197,7 @@ def test_the_table_is_read_off_the_formulas():
         (sp.I * x, "ImaginaryUnit"),
         (sp.zoo, "ComplexInfinity"),
         (sp.polygamma(y, x), "polygamma"),
-        (sp.besselj(0, x), "besselj"),
+        (sp.mathieuc(x, y, x), "mathieuc"),
     ],
     ids=str,
 )

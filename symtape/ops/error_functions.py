@@ -1,0 +1,112 @@
+"""The error function's family: inverses, the scaled complement and its integrals, Dawson's, the normal distribution.
+
+Derivatives of the scaled complement ``erfcx(x) = exp(x**2)*erfc(x)`` cancel for large arguments when written with it
+alone. They are the scaled repeated integrals
+
+    J_n(x) = exp(x**2) * i^n erfc(x),   J_0 = erfcx,   J_n' = -2*(n + 1)*J_(n+1)
+
+(NIST Digital Library of Mathematical Functions, 7.18). With ``J_(n-1) = 2*x*J_n + 2*(n + 1)*J_(n+1)`` their ratios are
+continued fractions for positive arguments; otherwise the recurrence is run upwards.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from symtape.ops import params as param
+from symtape.ops.op import Op
+from symtape.ops.registry import elementwise_op, function
+from symtape.ops.scipy_functions import scipy_function
+
+_HALF_ROOT_PI = math.sqrt(math.pi) / 2
+_DEPTH = 200  # of the continued fraction: exp(-2*x*sqrt(2*depth)) is below 1e-17 from x = 1 on
+
+scipy_function("erfinv", lambda sp, x: sp.erfinv(x), lambda B, y, x: B.multiply(_HALF_ROOT_PI, B.exp(B.square(y))))
+scipy_function("erfcinv", lambda sp, x: sp.erfcinv(x), lambda B, y, x: B.multiply(-_HALF_ROOT_PI, B.exp(B.square(y))))
+scipy_function("erfi", lambda sp, x: sp.erfi(x), lambda B, y, x: B.multiply(1 / _HALF_ROOT_PI, B.exp(B.square(x))))
+scipy_function(
+    "erfcx",
+    lambda sp, x: sp.exp(x**2) * sp.erfc(x),
+    lambda B, y, x: B.multiply(-2, B.build(ERFCX_INTEGRAL, (x,), (1,))),
+    source="NIST DLMF 7.18",
+)
+
+
+def _integral_value(x: Any, order: int) -> Any:
+    import scipy.special
+
+    given = np.asarray(x)
+    z = given.astype(np.float64)
+    with np.errstate(all="ignore"):
+        first = scipy.special.erfcx(z)
+        before, upwards = np.full_like(first, 1 / _HALF_ROOT_PI), first
+        for n in range(1, order + 1):
+            before, upwards = upwards, (before - 2 * z * upwards) / (2 * n)
+        large = np.maximum(z, 1.0)
+        ratio, downwards = np.zeros_like(large), first
+        for n in range(order + _DEPTH, 0, -1):
+            ratio = 1 / (2 * large + 2 * (n + 1) * ratio)
+            if n <= order:
+                downwards = downwards * ratio
+    dtype = given.dtype if given.dtype.kind == "f" else np.dtype(np.float64)
+    return np.where(z >= 1, downwards, upwards).astype(dtype)[()]
+
+
+def _integral_formula(sp: Any, x: Any, order: int) -> Any:
+    before, current = 2 / sp.sqrt(sp.pi), sp.exp(x**2) * sp.erfc(x)
+    for n in range(1, order + 1):
+        before, current = current, (before - 2 * x * current) / (2 * n)
+    return current
+
+
+ERFCX_INTEGRAL: Op = elementwise_op(
+    "erfcx_integral",
+    _integral_value,
+    _integral_formula,
+    partials={0: lambda B, y, x, n: B.multiply(-2 * (n + 1), B.build(ERFCX_INTEGRAL, (x,), (n + 1,)))},
+    params=(param.order,),
+    source="NIST DLMF 7.18.7",
+)
+
+
+def _dawson_slope(B: Any, y: Any, x: Any) -> Any:
+    """``1 - 2*x*y``, which cancels for large ``x``: from 50 on the asymptotic series, NIST DLMF 7.12.1."""
+    far = B.greater(B.absolute(x), 50.0)
+    below = B.reciprocal(B.square(B.where(far, x, 50.0)))
+    series: Any = 0.0
+    for k in range(5, -1, -1):
+        series = B.add(math.prod(range(1, 2 * k + 2, 2)) / 2.0**k, B.multiply(below, series))
+    return B.where(far, B.multiply(B.multiply(-0.5, below), series), B.subtract(1, B.multiply(B.multiply(2, x), y)))
+
+
+scipy_function("dawsn", lambda sp, x: sp.sqrt(sp.pi) / 2 * sp.exp(-(x**2)) * sp.erfi(x), _dawson_slope)
+
+
+def _normal_density(B: Any, x: Any) -> Any:
+    return B.multiply(1 / math.sqrt(2 * math.pi), B.exp(B.multiply(-0.5, B.square(x))))
+
+
+def _log_ndtr_slope(B: Any, y: Any, x: Any) -> Any:
+    """Density over distribution: with the scaled complement where both are small."""
+    left = B.less(x, 0.0)
+    scaled = B.erfcx(B.multiply(-math.sqrt(0.5), B.where(left, x, 0.0)))
+    right = B.where(left, 0.0, x)
+    return B.where(left, B.divide(math.sqrt(2 / math.pi), scaled), B.divide(_normal_density(B, right), B.ndtr(right)))
+
+
+scipy_function("ndtr", lambda sp, x: sp.erfc(-x / sp.sqrt(2)) / 2, lambda B, y, x: _normal_density(B, x))
+scipy_function(
+    "ndtri",
+    lambda sp, x: sp.sqrt(2) * sp.erfinv(2 * x - 1),
+    lambda B, y, x: B.multiply(math.sqrt(2 * math.pi), B.exp(B.multiply(0.5, B.square(y)))),
+)
+scipy_function("log_ndtr", lambda sp, x: sp.log(sp.erfc(-x / sp.sqrt(2)) / 2), _log_ndtr_slope)
+
+
+@function()
+def erfcx_integral(B: Any, x: Any, order: int = 1) -> Any:
+    """``exp(x**2)`` times the repeated integral of ``erfc``."""
+    return B.build(ERFCX_INTEGRAL, (B.lift(x),), (order,))

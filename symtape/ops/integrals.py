@@ -1,0 +1,190 @@
+"""Functions that are integrals: exponential, sine, cosine, Fresnel and elliptic ones, Spence's, and Lambert's W.
+
+Each derivative is the integrand in a form that holds where the one as typed is 0/0 (NIST Digital Library of
+Mathematical Functions, chapters 6, 7.2, 19, 25.12 and 4.13).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symtape.ops.elementwise import literal
+from symtape.ops.op import Op
+from symtape.ops.registry import elementwise_op, function
+from symtape.ops.scipy_functions import scipy_function, scipy_value
+
+# ---------------------------------------------------------------------------------------------------------- exponential
+
+scipy_function("expi", lambda sp, x: sp.Ei(x), lambda B, y, x: B.divide(B.exp(x), x))
+scipy_function("exp1", lambda sp, x: sp.expint(1, x), lambda B, y, x: B.negative(B.divide(B.exp(B.negative(x)), x)))
+
+
+def _expn_slope(B: Any, y: Any, n: Any, x: Any) -> Any:
+    """``-E_(n-1)``; E_0 is elementary, and so is its derivative."""
+    order = literal(B, n)
+    decay = B.divide(B.exp(B.negative(x)), x)
+    if order is not None:
+        if order < 1:
+            return B.negative(B.add(decay, B.divide(y, x)))
+        return B.negative(decay if order == 1 else B.build(EXPN, (B.lift(order - 1), x)))
+    lower = B.where(B.equal(n, 1), decay, B.build(EXPN, (B.maximum(B.subtract(n, 1), 1), x)))
+    return B.negative(B.where(B.equal(n, 0), B.add(decay, B.divide(y, x)), lower))
+
+
+EXPN: Op = elementwise_op(
+    "expn",
+    scipy_value("expn"),
+    lambda sp, n, x: sp.expint(n, x),
+    partials={0: None, 1: _expn_slope},
+    lowering="expn(x, y)",
+    source="NIST DLMF 8.19.13",
+)
+
+
+@function("scipy.special.expn")
+def expn(B: Any, n: Any, x: Any, /) -> Any:
+    """``scipy.special.expn``, of a fixed order n = 0, 1, ..."""
+    return B.build(EXPN, (B.lift(n), B.lift(x)))
+
+
+# ------------------------------------------------------------------------------------------- sine and cosine, Fresnel's
+
+
+def _part(name: str, of: str, which: int, formula: Callable[..., Any], slope: Callable[..., Any]) -> Op:
+    """One result of a ufunc with several."""
+
+    def value(x: Any) -> Any:
+        return scipy_value(of)(x)[which]
+
+    return elementwise_op(name, value, formula, partials={0: slope}, lowering=f"{name}(x)")
+
+
+SINE_INTEGRAL = _part("sine_integral", "sici", 0, lambda sp, x: sp.Si(x), lambda B, y, x: B.sinc(B.divide(x, math.pi)))
+COSINE_INTEGRAL = _part("cosine_integral", "sici", 1, lambda sp, x: sp.Ci(x), lambda B, y, x: B.divide(B.cos(x), x))
+SINH_INTEGRAL = _part(
+    "sinh_integral",
+    "shichi",
+    0,
+    lambda sp, x: sp.Shi(x),
+    lambda B, y, x: B.multiply(0.5, B.add(B.exprel(x), B.exprel(B.negative(x)))),
+)
+COSH_INTEGRAL = _part("cosh_integral", "shichi", 1, lambda sp, x: sp.Chi(x), lambda B, y, x: B.divide(B.cosh(x), x))
+
+
+def _quarter_turns(B: Any, x: Any) -> Any:
+    return B.multiply(math.pi / 2, B.square(x))
+
+
+FRESNEL_S = _part("fresnel_s", "fresnel", 0, lambda sp, x: sp.fresnels(x), lambda B, y, x: B.sin(_quarter_turns(B, x)))
+FRESNEL_C = _part("fresnel_c", "fresnel", 1, lambda sp, x: sp.fresnelc(x), lambda B, y, x: B.cos(_quarter_turns(B, x)))
+
+
+@function("scipy.special.sici")
+def sici(B: Any, x: Any) -> tuple[Any, Any]:
+    """``scipy.special.sici``: sine and cosine integral."""
+    x = B.lift(x)
+    return B.build(SINE_INTEGRAL, (x,)), B.build(COSINE_INTEGRAL, (x,))
+
+
+@function("scipy.special.shichi")
+def shichi(B: Any, x: Any) -> tuple[Any, Any]:
+    """``scipy.special.shichi``: hyperbolic sine and cosine integral."""
+    x = B.lift(x)
+    return B.build(SINH_INTEGRAL, (x,)), B.build(COSH_INTEGRAL, (x,))
+
+
+@function("scipy.special.fresnel")
+def fresnel(B: Any, z: Any) -> tuple[Any, Any]:
+    """``scipy.special.fresnel``: Fresnel's S and C."""
+    z = B.lift(z)
+    return B.build(FRESNEL_S, (z,)), B.build(FRESNEL_C, (z,))
+
+
+# ------------------------------------------------------------------------------------------------------------- elliptic
+
+scipy_function(
+    "ellipk",
+    lambda sp, m: sp.elliptic_k(m),
+    lambda B, y, m: B.multiply(math.pi / 8, B.hyp2f1(1.5, 1.5, 2.0, m)),
+    source="NIST DLMF 19.5.1 and 15.5.1",
+)
+scipy_function(
+    "ellipe",
+    lambda sp, m: sp.elliptic_e(m),
+    lambda B, y, m: B.multiply(-math.pi / 8, B.hyp2f1(0.5, 1.5, 2.0, m)),
+    source="NIST DLMF 19.5.2 and 15.5.1",
+)
+
+
+def _delta(B: Any, phi: Any, m: Any) -> Any:
+    return B.sqrt(B.subtract(1, B.multiply(m, B.square(B.sin(phi)))))
+
+
+def _first_less_second(B: Any, phi: Any, m: Any, f: Any, e: Any) -> Any:
+    """``(F - E)/m``, at m = 0 its limit."""
+    flat = B.equal(m, 0)
+    limit = B.subtract(B.multiply(0.5, phi), B.multiply(0.25, B.sin(B.multiply(2, phi))))
+    return B.where(flat, limit, B.divide(B.subtract(f, e), B.where(flat, 1.0, m)))
+
+
+def _first_in_parameter(B: Any, y: Any, phi: Any, m: Any) -> Any:
+    """NIST DLMF 19.4.5, in m = k**2 and with the terms over m drawn together."""
+    apart = _first_less_second(B, phi, m, y, B.ellipeinc(phi, m))
+    rest = B.divide(B.sin(B.multiply(2, phi)), B.multiply(2, _delta(B, phi, m)))
+    return B.divide(B.subtract(B.subtract(y, apart), rest), B.multiply(2, B.subtract(1, m)))
+
+
+scipy_function(
+    "ellipkinc",
+    lambda sp, phi, m: sp.elliptic_f(phi, m),
+    lambda B, y, phi, m: B.reciprocal(_delta(B, phi, m)),
+    _first_in_parameter,
+    source="NIST DLMF 19.4.5",
+)
+scipy_function(
+    "ellipeinc",
+    lambda sp, phi, m: sp.elliptic_e(phi, m),
+    lambda B, y, phi, m: _delta(B, phi, m),
+    lambda B, y, phi, m: B.multiply(-0.5, _first_less_second(B, phi, m, B.ellipkinc(phi, m), y)),
+    source="NIST DLMF 19.4.6",
+)
+
+# ------------------------------------------------------------------------------------------------ Spence's, Lambert's W
+
+# The slope log(x)/(1 - x) is -t/(exp(t) - 1) at t = log(x).
+scipy_function(
+    "spence",
+    lambda sp, x: sp.polylog(2, 1 - x),
+    lambda B, y, x: B.negative(B.x_over_expm1(B.log(x))),
+    source="NIST DLMF 25.12.1",
+)
+
+
+def _lambertw_value(z: Any, k: Any) -> Any:
+    import scipy.special
+
+    given = np.asarray(z)
+    found = scipy.special.lambertw(given.astype(np.float64), k)
+    dtype = given.dtype if given.dtype.kind == "f" else np.float64
+    return np.where(found.imag == 0, found.real, np.nan).astype(dtype)[()]
+
+
+LAMBERTW: Op = elementwise_op(
+    "lambertw",
+    _lambertw_value,
+    lambda sp, z, k: sp.LambertW(z, k),
+    partials={0: lambda B, y, z, k: B.divide(B.exp(B.negative(y)), B.add(1, y)), 1: None},
+    source="NIST DLMF 4.13.4",
+)
+
+
+@function("scipy.special.lambertw")
+def lambertw(B: Any, z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
+    """``scipy.special.lambertw`` on the reals: branch 0 or -1, as real numbers; NaN where that branch is complex."""
+    if not isinstance(k, int) or k not in (0, -1):
+        raise ValueError(f"lambertw has two real branches, k=0 and k=-1; got k={k!r}")
+    return B.build(LAMBERTW, (B.lift(z), B.lift(k)))
