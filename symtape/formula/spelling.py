@@ -256,6 +256,12 @@ def _broadcast_to(node: Node, arguments: Sequence[str], name: Name) -> str:
     return call(name("broadcast_to"), arguments[0], str(node.shape))
 
 
+def _argsort(node: Node, arguments: Sequence[str], name: Name) -> str:
+    axis, stable = node.params
+    options = {} if axis == node.ndim - 1 else {"axis": axis}
+    return call(name("argsort"), *arguments, **options, **({"stable": True} if stable else {}))
+
+
 def _item(function: str, k: int) -> Spelling:
     return lambda node, arguments, name: f"{call(name(function), *arguments)}[{k}]"
 
@@ -277,6 +283,7 @@ _SPELLINGS: Mapping[str, Spelling] = {
     "lstsq": _item("lstsq", 0),
     "matrix_rank": _matrix_rank,
     "broadcast_to": _broadcast_to,
+    "argsort": _argsort,
     "select": _renamed("where"),
     "root": _renamed("sqrt"),
     "relu": _renamed("maximum", "0"),

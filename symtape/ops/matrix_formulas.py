@@ -50,7 +50,11 @@ def inverse(sp: Any, a: Any) -> Any:
 def solution(sp: Any, a: Any, b: Any) -> Any:
     """The solution of a system of equations, by Cramer's rule: one quotient for each unknown."""
     below = _not_zero(determinant(sp, a), "the system has no unique solution")
-    return a.inv() * b if _is_rational(a) else (cofactors(sp, a).T * b) / below
+    factors = a.inv() if _is_rational(a) else cofactors(sp, a).T
+    above = sp.Matrix(
+        a.rows, b.cols, lambda i, j: sp.Add(*[factors[i, k] * b[k, j] for k in range(a.rows)])
+    )  # sympy's own product would expand the entries
+    return above if _is_rational(a) else above / below
 
 
 def sign_and_logarithm(sp: Any, a: Any) -> tuple[Any, Any]:
