@@ -217,16 +217,21 @@ class _Writer:
         before = list(arguments[:1]) if node.op.name == "cond" else []
         operands = arguments[len(before) :]
         given = f"({', '.join(operands)}{',' if len(operands) == 1 else ''})"
-        return call(name(node.op.name), *before, *[self.bodies[g] for g in graphs], given)
+        bodies = [self.bodies[g] if name is str else _latex_name(self.bodies[g]) for g in graphs]
+        return call(name(node.op.name), *before, *bodies, given)
 
 
 def _body(graph: Graph) -> str:
     """A body on one line: its operations, then its results."""
     outputs = [_shown(node) for node in graph.outputs]
     writer = _Writer(outputs, ())
-    if len(writer.lines) > _SHORT_BODY:
-        return f"<{len(writer.lines)} operations, {len(outputs)} result{'s' if len(outputs) > 1 else ''}>"
-    return "; ".join([*[f"{x.name} = {x.text}" for x in writer.lines], ", ".join(writer.labels[o] for o in outputs)])
+    lines = writer.lines
+    if len(lines) > _SHORT_BODY:
+        return f"<{len(lines)} operations, {len(outputs)} result{'s' if len(outputs) > 1 else ''}>"
+    results = [writer.labels[o] for o in outputs]
+    if lines and results == [lines[-1].name]:
+        results = [lines.pop().text]
+    return "; ".join([*[f"{x.name} = {x.text}" for x in lines], ", ".join(results)])
 
 
 def _shown(node: Node) -> Node:

@@ -1,6 +1,6 @@
 """Expressions from text, such as ``"x**2*y + sin(y)"``: a white list over Python's syntax tree, nothing is evaluated.
 
-`parse` reads numbers, names, ``+ - * / // % **``, one comparison at a time and calls of elementwise functions of the
+`parse` reads numbers, names, elements such as ``A[0, 1]``, ``+ - * / // % **``, one comparison at a time and calls of elementwise functions of the
 registry, under NumPy's names and under sympy's. It builds with any namespace, so one reader serves nodes and recorded
 tensors. Whatever else Python's grammar allows (attributes, subscripts, lambdas, strings, comprehensions) is an error
 that points at the column. Length and depth are bounded before anything is built, and no walk recurses.
@@ -215,6 +215,9 @@ class _Reader:
                 return [operand], lambda: None
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return [operand], self.negative
+            case ast.Subscript(value=ast.Name(id=name), slice=place) if name in self.names:
+                at = self.place(node, place)
+                return [], lambda: self.values.append(self.element(node, name, at))
             case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in _COMPARISONS:
                 return [left, right], lambda: self.call(_COMPARISONS[type(operator)], 2)
             case ast.Compare():
@@ -226,7 +229,9 @@ class _Reader:
                 return list(args), lambda: self.call(function, count, node)
             case ast.Call(keywords=[_, *_]):
                 raise self.error(node, "functions take positional arguments only")
-        raise self.error(node, "only numbers, names, + - * / // % **, comparisons and calls of functions are read")
+        raise self.error(
+            node, "only numbers, names, elements, + - * / // % **, comparisons and calls of functions are read"
+        )
 
     def error(self, node: ast.expr, why: str) -> ExpressionSyntaxError:
         """An error that shows the piece of text it is about."""
@@ -243,6 +248,29 @@ class _Reader:
             raise self.error(node, f"{name} is a function; give it its arguments, as in {name}(x)")
         known = ", ".join(self.names) or "none"
         raise self.error(node, f"there is no variable of that name; known are {known}")
+
+    def place(self, node: ast.expr, place: ast.expr) -> tuple[int, ...]:
+        """The whole numbers between brackets."""
+        found = []
+        for part in place.elts if isinstance(place, ast.Tuple) else [place]:
+            match part:
+                case ast.Constant(value=int() as number) if type(number) is int:
+                    found.append(number)
+                case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as number)) if type(number) is int:
+                    found.append(-number)
+                case _:
+                    raise self.error(node, "only whole numbers stand between brackets, as in A[0, 1]")
+        return tuple(found)
+
+    def element(self, node: ast.expr, name: str, at: tuple[int, ...]) -> Any:
+        """One element of an array."""
+        array = self.lift(self.names[name])
+        if len(at) != self.B.ndim(array):
+            raise self.error(node, f"{name} has {self.B.ndim(array)} axes, and {len(at)} places are given")
+        try:
+            return self.B.getitem(array, at)
+        except IndexError as error:
+            raise self.error(node, str(error)) from error
 
     def function(self, node: ast.expr, name: str) -> str:
         """The registry's name of a function."""

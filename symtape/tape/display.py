@@ -27,6 +27,8 @@ _SHORT_ELEMENTS = 4
 _SHORT_TEXT = 60
 _SHORT_NODES = 40
 _SHORT_OPERATIONS = 60
+#: What a tensor without a formula of its elements raises: it is shown line by line.
+_WITHOUT_EXPRESSION = (FormulaTooLargeError, NoFormulaError, MissingValueError, np.linalg.LinAlgError, IndexError)
 
 
 class Display(SympyFace):
@@ -153,7 +155,7 @@ class Display(SympyFace):
 
         try:
             return str(sympy.latex(self.expr))
-        except (FormulaTooLargeError, NoFormulaError, MissingValueError):
+        except _WITHOUT_EXPRESSION:
             return self.formula("named").latex()
 
     def _repr_latex_(self) -> str:
@@ -197,6 +199,6 @@ def _short_formula(node: Node) -> str | None:
         return None
     try:
         text = str(array_expression(node, limit=_SHORT_OPERATIONS))
-    except (FormulaTooLargeError, NoFormulaError, MissingValueError, np.linalg.LinAlgError, IndexError):
+    except _WITHOUT_EXPRESSION:
         return None
     return text if len(text) <= _SHORT_TEXT else None

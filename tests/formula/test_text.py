@@ -71,6 +71,16 @@ def test_constants_are_numbers_not_machine_integers(text, expected):
     assert value(text) == expected
 
 
+def test_elements_of_arrays_are_read():
+    matrix = symbol("A", (2, 2))
+    (value,) = evaluate(
+        [parse("A[0, 1] - 2*A[-1, 0]", {"A": matrix}, NODES)], {matrix: np.array([[1.0, 2.0], [3.0, 4.0]])}
+    )
+    assert value == -4.0
+    with pytest.raises(ExpressionSyntaxError, match=r"cannot read 'A\[2, 0\]'.*out of bounds"):
+        parse("A[2, 0]", {"A": matrix}, NODES)
+
+
 def test_names_may_hide_constants():
     assert value("pi + E", pi=1.0, E=2.0) == 3.0
 
@@ -98,7 +108,12 @@ def test_names_may_hide_constants():
         ("sin(*x)", "only numbers"),
         ("x.real", "only numbers"),
         ("x.__class__.__bases__", "only numbers"),
-        ("x[0]", "only numbers"),
+        ("x[0]", "x has 0 axes, and 1 places are given"),
+        ("z[0]", "only numbers"),
+        ("x[y]", "only whole numbers stand between brackets"),
+        ("x[0:1]", "only whole numbers"),
+        ("x[True]", "only whole numbers"),
+        ("x[0][1]", "only numbers"),
         ("__import__('os')", "no function named '__import__'"),
         ("open('f')", "no function named 'open'"),
         ("(lambda: 1)()", "only numbers"),
@@ -161,14 +176,14 @@ def test_free_names_come_in_the_order_of_reading():
 
 
 def test_every_function_named_can_be_read():
-    names = {name: symbol(name) for name in "abc"}
+    names = {name: symbol(name) for name in "abcd"}
     for function in function_names():
-        for count in (1, 2, 3):
+        for count in (1, 2, 3, 4):
             try:
-                node = parse(f"{function}({', '.join('abc'[:count])})", names, NODES)
+                node = parse(f"{function}({', '.join('abcd'[:count])})", names, NODES)
             except ExpressionSyntaxError:
                 continue
             assert node.shape == ()
             break
         else:
-            pytest.fail(f"{function} takes neither one nor two nor three arguments")
+            pytest.fail(f"{function} takes neither one nor two, three or four arguments")
