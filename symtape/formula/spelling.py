@@ -232,6 +232,11 @@ def _svd(node: Node, arguments: Sequence[str], name: Name) -> str:
     return call(name("svd"), *arguments, **options, **({"hermitian": True} if hermitian else {}))
 
 
+def _eigh(node: Node, arguments: Sequence[str], name: Name) -> str:
+    (upper,) = node.params
+    return call(name("eigh"), *arguments, *(["'U'"] if upper else []))
+
+
 def _qr(node: Node, arguments: Sequence[str], name: Name) -> str:
     (complete,) = node.params
     return call(name("qr"), *arguments, *(["'complete'"] if complete else []))
@@ -277,6 +282,7 @@ _SPELLINGS: Mapping[str, Spelling] = {
     "einsum": _einsum,
     "triangle": _triangle,
     "solve_triangular": _solve_triangular,
+    "eigh": _eigh,
     "svd": _svd,
     "qr": _qr,
     "pinv": _pinv,

@@ -2,8 +2,8 @@
 
 The derivative of an eigenvector divides by the gap between two eigenvalues. Where that is zero the vectors are not
 determined, and a quotient 0/0 may stand for any number, so nothing is made up: what asks for such a quotient gets NaN
-and a warning that names the pair. What asks for nothing (a cotangent that is exactly zero there, as that of a sum of
-eigenvalues) gets zero, so gradients that exist are right. Two eigenvalues count as equal where their gap is within what
+and a warning that names the pair. What asks for nothing (the vectors have no cotangent, as where eigenvalues alone are
+used) gets zero, so gradients that exist are right. Two eigenvalues count as equal where their gap is within what
 rounding in LAPACK leaves of it.
 """
 
@@ -61,16 +61,19 @@ _EQUAL: Final = MappingProxyType(
 )
 
 
-def _over_gaps_value(x: Array, a: Array, b: Array, what: str) -> Array:
+def _over_gaps_value(x: Array, a: Array, b: Array, asked: Array, what: str) -> Array:
     gap = b[..., None, :] - a[..., :, None]
     scale = np.maximum(np.max(np.abs(a), axis=-1, initial=0), np.max(np.abs(b), axis=-1, initial=0))
     own = np.eye(*x.shape[-2:], dtype=np.bool_)
+    wanted = (x != 0) | asked[..., None, :]
     if what == "zeros":
         own[...] = False
+    else:
+        wanted |= asked[..., :, None]
     equal = ~(np.abs(gap) > smallest(x) * scale[..., None, None]) & ~own
     result = np.where(own, 0, x / np.where(equal | own, 1, gap))
-    undefined = equal & (x != 0)
-    result = np.where(undefined, np.nan, result).astype(x.dtype)
+    undefined = equal & wanted
+    result = np.where(undefined, np.nan, np.where(equal, 0, result)).astype(x.dtype)
     told = undefined & np.isfinite(x) & np.isfinite(gap)
     if told.any():
         *lead, i, j = (int(k[0]) for k in np.nonzero(told))
@@ -90,12 +93,38 @@ def _same_shape(inputs: tuple[Node, ...], *params: Any) -> tuple[Shape, Any]:
 
 
 @function()
-def over_gaps(B: Any, x: Any, a: Any, b: Any, what: str) -> Any:
+def over_gaps(B: Any, x: Any, a: Any, b: Any, asked: Any, what: str) -> Any:
     """``x[i, j] / (b[j] - a[i])``, and 0 on the diagonal (not of "zeros").
 
-    Where the gap is zero: 0 for 0, NaN with a warning for anything else.
+    Where the gap is zero: NaN with a warning if the element is not zero or one of the two vectors, which are the
+    columns, is ``asked`` for; else 0.
     """
-    return B.build(OVER_GAPS, (x, a, b), (what,))
+    return B.build(OVER_GAPS, (x, a, b, asked), (what,))
+
+
+def columns_asked(B: Any, *cotangents: Any) -> Any:
+    """Which vectors have a cotangent in one of the matrices of columns (None: that has none)."""
+    found = None
+    for g in cotangents:
+        if g is not None:
+            own = B.any(B.not_equal(g, 0), axis=-2)
+            found = own if found is None else B.logical_or(found, own)
+    return found
+
+
+def all_columns(B: Any, s: Any) -> Any:
+    """Each of as many vectors as there are numbers in ``s`` is asked for, as by a tangent."""
+    return B.broadcast_to(B.const(np.ones((), np.bool_)), B.shape(s))
+
+
+def _linear(B: Any, g: Any, a: Any, b: Any, what: str) -> Any:
+    return over_gaps(B, g, a, b, columns_asked(B, g), what)
+
+
+def _slope(B: Any, factor: Any, y: Any, a: Any, b: Any, what: str) -> Any:
+    """The derivative of ``x/(b - a)`` in the gap, times a factor: where nothing was asked for, nothing comes back."""
+    nothing = B.broadcast_to(B.const(np.zeros((), np.bool_)), B.shape(b))
+    return B.multiply(factor, over_gaps(B, y, a, b, nothing, what))
 
 
 def _over_gaps_batch(B: Any, inputs: Sequence[Any], batched: Sequence[bool], what: str) -> Any:
@@ -106,11 +135,6 @@ def _over_gaps_batch(B: Any, inputs: Sequence[Any], batched: Sequence[bool], wha
     return B.build(OVER_GAPS, tuple(together), (what,))
 
 
-def _slope(B: Any, factor: Any, y: Any, a: Any, b: Any, what: str) -> Any:
-    """The derivative of ``x/(b - a)`` in the gap, times a factor: where nothing is asked for, nothing comes back."""
-    return B.multiply(factor, over_gaps(B, y, a, b, what))
-
-
 #: The quotient of all derivatives of eigenvectors and singular vectors.
 OVER_GAPS: Op = structural(
     "over_gaps",
@@ -118,14 +142,16 @@ OVER_GAPS: Op = structural(
     _over_gaps_value,
     _same_shape,
     vjp=(
-        lambda B, g, y, x, a, b, what: over_gaps(B, g, a, b, what),
-        lambda B, g, y, x, a, b, what: B.sum(_slope(B, g, y, a, b, what), axis=-1),
-        lambda B, g, y, x, a, b, what: B.negative(B.sum(_slope(B, g, y, a, b, what), axis=-2)),
+        lambda B, g, y, x, a, b, asked, what: _linear(B, g, a, b, what),
+        lambda B, g, y, x, a, b, asked, what: B.sum(_slope(B, g, y, a, b, what), axis=-1),
+        lambda B, g, y, x, a, b, asked, what: B.negative(B.sum(_slope(B, g, y, a, b, what), axis=-2)),
+        None,
     ),
     jvp=(
-        lambda B, t, y, x, a, b, what: over_gaps(B, t, a, b, what),
-        lambda B, t, y, x, a, b, what: _slope(B, B.expand_dims(t, -1), y, a, b, what),
-        lambda B, t, y, x, a, b, what: B.negative(_slope(B, B.expand_dims(t, -2), y, a, b, what)),
+        lambda B, t, y, x, a, b, asked, what: _linear(B, t, a, b, what),
+        lambda B, t, y, x, a, b, asked, what: _slope(B, B.expand_dims(t, -1), y, a, b, what),
+        lambda B, t, y, x, a, b, asked, what: B.negative(_slope(B, B.expand_dims(t, -2), y, a, b, what)),
+        None,
     ),
     batch=_over_gaps_batch,
     params=(lambda value, inputs: value in _EQUAL,),

@@ -13,7 +13,7 @@ import numpy as np
 from symtape.graph.node import Array, Node
 from symtape.ops import params as param
 from symtape.ops.diagonals import diagonal_length
-from symtape.ops.gaps import over_gaps, pull_to_basis, push_to_complement, transposed
+from symtape.ops.gaps import all_columns, columns_asked, over_gaps, pull_to_basis, push_to_complement, transposed
 from symtape.ops.matrices import as_inexact, check_square, check_stack
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
@@ -61,20 +61,20 @@ def _sum(B: Any, x: Any, y: Any) -> Any:
     return y if x is None else x if y is None else B.add(x, y)
 
 
-def _outside(B: Any, x: Any, q: Any, inside: Any, s: Any) -> Any:
+def _outside(B: Any, x: Any, q: Any, inside: Any, s: Any, asked: Any) -> Any:
     """``(I - Q Qᵀ) X / s``, from ``inside``, which is ``Qᵀ X``."""
     rest = B.subtract(x, B.matmul(q, inside))
-    return over_gaps(B, rest, B.zeros(B.shape(rest)[:-1], B.dtype(rest)), s, "zeros")
+    return over_gaps(B, rest, B.zeros(B.shape(rest)[:-1], B.dtype(rest)), s, asked, "zeros")
 
 
-def _mixed(B: Any, left: Any, right: Any, s: Any) -> Any:
+def _mixed(B: Any, left: Any, right: Any, s: Any, asked: Any) -> Any:
     """``F ∘ (K - Kᵀ) S + S F ∘ (L - Lᵀ)`` of K (``left``) and L, either of which may be missing.
 
     ``F[i, j] = 1/(s[j]² - s[i]²)`` is taken apart into ``1/(s[j] - s[i])`` and ``1/(s[j] + s[i])``.
     """
     difference = left if right is None else B.negative(right) if left is None else B.subtract(left, right)
-    apart = over_gaps(B, _sum(B, left, right), s, s, "singular values")
-    together = over_gaps(B, difference, B.negative(s), s, "pairs")
+    apart = over_gaps(B, _sum(B, left, right), s, s, asked, "singular values")
+    together = over_gaps(B, difference, B.negative(s), s, asked, "pairs")
     even = B.add(apart, transposed(B, apart))
     odd = B.subtract(together, transposed(B, together))
     return B.multiply(0.5, B.add(even, odd))
@@ -87,18 +87,19 @@ def _svd_pull(B: Any, g: tuple[Any, Any, Any], y: tuple[Any, Any, Any], a: Any, 
     u, s, v, k = _thin(B, y, full)
     gu = _to_thin(B, gu, y[0], k)
     gv = None if gvh is None else _to_thin(B, transposed(B, gvh), transposed(B, y[2]), k)
+    asked = columns_asked(B, gu, gv)
     own_u = None if gu is None else B.matmul(transposed(B, u), gu)
     own_v = None if gv is None else B.matmul(transposed(B, v), gv)
-    core = None if gu is None and gv is None else _mixed(B, own_u, own_v, s)
+    core = None if gu is None and gv is None else _mixed(B, own_u, own_v, s, asked)
     across = transposed(B, v)
     left = None
     if core is not None or gs is not None:
         left = B.matmul(u, with_diagonal(B, core, gs))
     if gu is not None and B.shape(u)[-2] != k:
-        left = _sum(B, left, _outside(B, gu, u, own_u, s))
+        left = _sum(B, left, _outside(B, gu, u, own_u, s, asked))
     total = B.matmul(left, across)
     if gv is not None and B.shape(v)[-2] != k:
-        total = B.add(total, B.matmul(u, transposed(B, _outside(B, gv, v, own_v, s))))
+        total = B.add(total, B.matmul(u, transposed(B, _outside(B, gv, v, own_v, s, asked))))
     return total
 
 
@@ -107,15 +108,15 @@ def _svd_push(B: Any, t: Any, y: tuple[Any, Any, Any], a: Any, full: bool, hermi
         return _hermitian_push(B, t, y)
     u, s, v, k = _thin(B, y, full)
     t_v, t_u = B.matmul(t, v), B.matmul(transposed(B, t), u)
-    p = B.matmul(transposed(B, u), t_v)
-    apart = over_gaps(B, p, s, s, "singular values")
-    together = over_gaps(B, p, B.negative(s), s, "pairs")
+    p, asked = B.matmul(transposed(B, u), t_v), all_columns(B, s)
+    apart = over_gaps(B, p, s, s, asked, "singular values")
+    together = over_gaps(B, p, B.negative(s), s, asked, "pairs")
     even, odd = (B.multiply(0.5, B.subtract(x, transposed(B, x))) for x in (apart, together))
     du, dv = B.matmul(u, B.add(even, odd)), B.matmul(v, B.subtract(even, odd))
     if B.shape(u)[-2] != k:
-        du = B.add(du, _outside(B, t_v, u, p, s))
+        du = B.add(du, _outside(B, t_v, u, p, s, asked))
     if B.shape(v)[-2] != k:
-        dv = B.add(dv, _outside(B, t_u, v, transposed(B, p), s))
+        dv = B.add(dv, _outside(B, t_u, v, transposed(B, p), s, asked))
     if B.shape(y[0])[-1] != k:
         du = push_to_complement(B, du, y[0], k)
     if B.shape(y[2])[-2] != k:

@@ -13,7 +13,8 @@ import numpy as np
 
 from symtape.errors import ComplexSpectrumError
 from symtape.graph.node import Array, Node
-from symtape.ops.gaps import over_gaps, regular, transposed
+from symtape.ops import params as param
+from symtape.ops.gaps import all_columns, columns_asked, over_gaps, regular, transposed
 from symtape.ops.matrices import as_inexact, check_square
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
@@ -50,7 +51,7 @@ def symmetric_part(B: Any, x: Any) -> Any:
 
 
 def _spectrum_infer(name: str) -> Any:
-    def infer(inputs: tuple[Node]) -> tuple[Any, Any]:
+    def infer(inputs: tuple[Node], *params: bool) -> tuple[Any, Any]:
         (a,) = inputs
         check_square(name, a.shape)
         return (a.shape[:-1], a.shape), (a.dtype,) * 2
@@ -58,15 +59,17 @@ def _spectrum_infer(name: str) -> Any:
     return infer
 
 
-def _eigh_value(a: Array) -> tuple[Array, Array]:
-    w, v = np.linalg.eigh(a)
+def _eigh_value(a: Array, upper: bool) -> tuple[Array, Array]:
+    w, v = np.linalg.eigh(a, "U" if upper else "L")
     return w, v
 
 
 def pull_eigh(B: Any, gw: Any, gv: Any, w: Any, v: Any) -> Any:
     """``V (diag(w̄) + sym(F ∘ Vᵀ V̄)) Vᵀ`` with ``F[i, j] = 1/(w[j] - w[i])``."""
     across = transposed(B, v)
-    inner = None if gv is None else over_gaps(B, B.matmul(across, gv), w, w, "eigenvalues")
+    inner = None
+    if gv is not None:
+        inner = over_gaps(B, B.matmul(across, gv), w, w, columns_asked(B, gv), "eigenvalues")
     inner = with_diagonal(B, inner, gw)
     return symmetric_part(B, B.matmul(B.matmul(v, inner), across))
 
@@ -74,7 +77,7 @@ def pull_eigh(B: Any, gw: Any, gv: Any, w: Any, v: Any) -> Any:
 def push_eigh(B: Any, t: Any, w: Any, v: Any) -> tuple[Any, Any]:
     """``diag(P)`` and ``V (F ∘ P)`` with ``P = Vᵀ S V`` and S the symmetric part of the tangent."""
     p = B.matmul(B.matmul(transposed(B, v), symmetric_part(B, t)), v)
-    return B.linalg_diagonal(p), B.matmul(v, over_gaps(B, p, w, w, "eigenvalues"))
+    return B.linalg_diagonal(p), B.matmul(v, over_gaps(B, p, w, w, all_columns(B, w), "eigenvalues"))
 
 
 EIGH: Op = structural(
@@ -82,10 +85,11 @@ EIGH: Op = structural(
     Kind.LIBRARY,
     _eigh_value,
     _spectrum_infer("eigh"),
-    vjp=(lambda B, g, y, a: pull_eigh(B, *g, *y),),
-    jvp=(lambda B, t, y, a: push_eigh(B, t, *y),),
-    batch=lambda B, inputs, batched: B.build(EIGH, inputs),
+    vjp=(lambda B, g, y, a, upper: pull_eigh(B, *g, *y),),
+    jvp=(lambda B, t, y, a, upper: push_eigh(B, t, *y),),
+    batch=lambda B, inputs, batched, upper: B.build(EIGH, inputs, (upper,)),
     results=2,
+    params=(param.flag,),
     source="Giles (2008), An extended collection of matrix derivative results, section 3.1 (eigenvalues and "
     "eigenvectors); Seeger and others (2017), Auto-differentiating linear algebra, arXiv:1710.08717, the operator "
     "syevd",
@@ -105,7 +109,7 @@ def eigh(B: Any, a: Any, UPLO: str = "L") -> EighResult:
     upper = _reads_upper(UPLO)
     x = as_inexact(B, "eigh", a)
     check_square("eigh", B.shape(x))
-    return EighResult(*B.build(EIGH, (transposed(B, x) if upper else x,)))
+    return EighResult(*B.build(EIGH, (x,), (upper,)))
 
 
 @function("numpy.linalg.eigvalsh")
@@ -138,7 +142,7 @@ def _pull_eig(B: Any, g: tuple[Any, Any], y: tuple[Any, Any], a: Any) -> Any:
     if gv is not None:
         lengths = B.expand_dims(B.sum(B.multiply(v, gv), axis=-2), -2)
         own = B.subtract(B.matmul(across, gv), B.multiply(B.matmul(across, v), lengths))
-        inner = over_gaps(B, own, w, w, "eigenvalues")
+        inner = over_gaps(B, own, w, w, columns_asked(B, gv), "eigenvalues")
     inner = with_diagonal(B, inner, gw)
     left = transposed(B, B.inv(regular(B, v, "eigenvectors")))
     return B.matmul(B.matmul(left, inner), across)
@@ -147,7 +151,7 @@ def _pull_eig(B: Any, g: tuple[Any, Any], y: tuple[Any, Any], a: Any) -> Any:
 def _push_eig(B: Any, t: Any, y: tuple[Any, Any], a: Any) -> tuple[Any, Any]:
     w, v = y
     p = B.matmul(B.inv(regular(B, v, "eigenvectors")), B.matmul(t, v))
-    turned = B.matmul(v, over_gaps(B, p, w, w, "eigenvalues"))
+    turned = B.matmul(v, over_gaps(B, p, w, w, all_columns(B, w), "eigenvalues"))
     lengths = B.expand_dims(B.sum(B.multiply(v, turned), axis=-2), -2)
     return B.linalg_diagonal(p), B.subtract(turned, B.multiply(v, lengths))
 

@@ -46,7 +46,7 @@ def plain(x):
 
 
 def gaps_reference(what):
-    def reference(x, a, b):
+    def reference(x, a, b, asked):
         y = x / (b[..., None, :] - a[..., :, None])
         return np.where(np.eye(*x.shape[-2:], dtype=bool) & (what != "zeros"), 0, y).astype(x.dtype)
 
@@ -56,8 +56,8 @@ def gaps_reference(what):
 def gaps(what, *inputs, label=""):
     return library(
         "over_gaps",
-        lambda B, x, a, b: over_gaps(B, x, a, b, what),
-        inputs,
+        lambda B, x, a, b, asked: over_gaps(B, x, a, b, asked, what),
+        [*inputs, fixed(np.ones(inputs[-1](np.random.default_rng(0)).shape, dtype=bool))],
         label or what.replace(" ", "-"),
         reference=np.errstate(all="ignore")(gaps_reference(what)),
     )
