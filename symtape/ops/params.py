@@ -131,3 +131,8 @@ def _is_part(value: Any) -> bool:
 def basic_indices(value: Any, inputs: Sequence[Node]) -> bool:
     """A basic index for each input."""
     return type(value) is tuple and len(value) == len(inputs) and all(basic_index(v, inputs) for v in value)
+
+
+def places(value: Any, inputs: Sequence[Node]) -> bool:
+    """Some whole numbers from 0 on, sorted, each once."""
+    return type(value) is tuple and all(_is_int(k, 0, _MOST) for k in value) and list(value) == sorted(set(value))

@@ -9,7 +9,8 @@ import numpy as np
 from symtape.errors import ShapeError
 from symtape.graph.shapes import is_known, normalize_axis
 from symtape.ops.arguments import as_integer, is_missing, only_defaults
-from symtape.ops.registry import function
+from symtape.ops.op import result_dtype
+from symtape.ops.registry import function, op_named
 
 
 def _window(B: Any, x: Any, axis: int, start: int | None, stop: int | None) -> Any:
@@ -67,7 +68,6 @@ def trapezoid(B: Any, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> A
 @function("numpy.interp")
 def interp(B: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """``np.interp``, piecewise linear: differentiable in the place, in the values and in the nodes."""
-    only_defaults("interp", period=period)
     at, nodes, values = (B.lift(v) for v in (x, xp, fp))
     at, nodes, values = (
         v if B.dtype(v) == np.float64 else B.astype(v, np.dtype(np.float64)) for v in (at, nodes, values)
@@ -76,6 +76,8 @@ def interp(B: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None
         raise ShapeError(f"fp and xp are not of the same length: shapes {B.shape(values)} and {B.shape(nodes)}")
     if not is_known(B.shape(nodes)) or B.shape(nodes)[0] == 0:
         raise ShapeError(f"interp: wanted a known number of sample points, at least one, got shape {B.shape(nodes)}")
+    if period is not None:
+        at, nodes, values, left, right = _around(B, at, nodes, values, period)
     n = int(B.shape(nodes)[0])
     first, last = B.getitem(values, (0,)), B.getitem(values, (n - 1,))
     lowest, highest = B.getitem(nodes, (0,)), B.getitem(nodes, (n - 1,))
@@ -91,6 +93,21 @@ def interp(B: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None
     inside = B.where(B.less(at, lowest), first if left is None else left, inside)
     inside = B.where(B.greater(at, highest), last if right is None else right, inside)
     return B.where(B.isnan(at), at, inside)
+
+
+def _around(B: Any, at: Any, nodes: Any, values: Any, period: Any) -> tuple[Any, Any, Any, None, None]:
+    """Places and nodes within one period, the nodes in order and with a neighbor on either side."""
+    if not hasattr(period, "node") and period == 0:
+        raise ValueError("period must be a non-zero value")
+    length = B.absolute(period)
+    at, nodes = B.remainder(at, length), B.remainder(nodes, length)
+    order = B.argsort(nodes)
+    nodes, values = B.take(nodes, order), B.take(values, order)
+    ends = (slice(-1, None), slice(0, 1))
+    before, after = (B.getitem(nodes, e) for e in ends)
+    nodes = B.concatenate((B.subtract(before, length), nodes, B.add(after, length)))
+    values = B.concatenate((B.getitem(values, ends[0]), values, B.getitem(values, ends[1])))
+    return at, nodes, values, None, None
 
 
 @function("numpy.linspace")
@@ -112,7 +129,8 @@ def linspace(
     if count < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
     a, b = B.lift(start), B.lift(stop)
-    kind = np.result_type(B.dtype(a), B.dtype(b), np.float64)
+    kind = result_dtype(op_named("add"), (B.node(a), B.node(b)))
+    kind = kind if kind.kind == "f" else np.dtype(np.float64)
     a, b = (v if B.dtype(v) == kind else B.astype(v, kind) for v in (a, b))
     whole = B.subtract(b, a)
     intervals = count - 1 if endpoint else count

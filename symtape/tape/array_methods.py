@@ -148,9 +148,21 @@ class ArrayMethods:
         """Refused: it would change the tensor in place."""
         raise TypeError("a tensor cannot be sorted in place; write np.sort(x), which gives a sorted copy")
 
-    def argsort(self, axis: Any = -1, kind: Any = None) -> Tensor:
+    def argsort(self, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Tensor:
         """``np.argsort``."""
-        return cast("Tensor", np.argsort(cast(Any, self), axis, kind))
+        return cast("Tensor", self._B.argsort(self, axis, kind, order, stable=stable))
+
+    def argpartition(self, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None) -> Tensor:
+        """``np.argpartition``."""
+        return cast("Tensor", self._B.argpartition(self, kth, axis, kind, order))
+
+    def searchsorted(self, v: Any, side: str = "left", sorter: Any = None) -> Tensor:
+        """``np.searchsorted``."""
+        return cast("Tensor", self._B.searchsorted(self, v, side, sorter))
+
+    def choose(self, choices: Any, out: Any = None, mode: str = "raise") -> Tensor:
+        """``np.choose``."""
+        return cast("Tensor", self._B.choose(self, choices, out, mode))
 
     def fill(self, value: Any) -> None:
         """Refused: it would change the tensor in place."""

@@ -136,10 +136,14 @@ def test_pad_refuses():
     both_refuse("pad", A, 1.5, match="integral")
     both_refuse("pad", A, (1, 2, 3), match="pad_width")
     both_refuse("pad", A, 1, mode="edge", constant_values=1, match="unsupported keyword")
-    with pytest.raises(UnknownNameError, match="constant, edge, reflect"):
-        B.pad(leaf(A), 1, mode="linear_ramp")
+    with pytest.raises(UnknownNameError, match="constant, edge, empty"):
+        B.pad(leaf(A), 1, mode="mirror")
     with pytest.raises(UnknownNameError, match="odd"):
-        B.pad(leaf(A), 1, mode="reflect", reflect_type="odd")
+        B.pad(leaf(A), 1, mode="reflect", reflect_type="skew")
+    with pytest.raises(ValueError, match="yields no value"):
+        B.pad(leaf(A), 1, mode="maximum", stat_length=0)
+    with pytest.raises(TypeError, match=r"np\.concatenate"):
+        B.pad(leaf(A), 1, mode=lambda *arguments: None)
 
 
 def test_gradients_come_apart_as_the_parts_did():
