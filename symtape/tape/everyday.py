@@ -1,12 +1,14 @@
 """What Python and other libraries ask of an array in passing: truth, numbers, length, text, iteration, conversion.
 
-Asked for a truth or an index, a tensor answers and the answer becomes a guard. Asked for a number, it gives the number
-and the gradient is cut, with a warning unless it was asked for by name. Asked to become an ndarray, it gives an object
-array of element tensors, so that lists and NumPy's object loops go on recording.
+Asked for a truth, an index or the places to read in a plain array, a tensor answers and the answer becomes a guard.
+Asked for a number, it gives the number and the gradient is cut, with a warning unless it was asked for by name. Asked
+to become an ndarray, it gives an object array of element tensors, so that lists and NumPy's object loops go on
+recording.
 """
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections.abc import Iterator
 from types import FrameType
@@ -15,8 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import numpy as np
 
 from symtape.compile.evaluate import as_array, evaluate
-from symtape.errors import ShapeError
-from symtape.graph.node import Array, Node
+from symtape.errors import ShapeError, SymbolicTruthError
+from symtape.graph.node import PLACEHOLDER, SYMBOLIC, Array, Node
 from symtape.graph.shapes import Dim, is_known, size
 from symtape.tape import guards
 from symtape.tape.operators import decided_here
@@ -29,6 +31,9 @@ ELEMENT_LIMIT = 10_000
 
 # Packages that look at arrays to draw or compare them: they get numbers, silently, as from print.
 _ONLOOKERS = frozenset({"matplotlib", "mpl_toolkits", "seaborn", "plotly", "IPython", "pytest", "_pytest"})
+
+#: Instructions that index (``x[k]`` is a binary operator in later versions of Python).
+_SUBSCRIPTS = frozenset({"BINARY_SUBSCR", "STORE_SUBSCR", "BINARY_OP", "BINARY_SLICE"})
 
 
 def value_of(tensor: Any) -> Any:
@@ -123,7 +128,18 @@ class Everyday:
             call = f"np.asarray(x, dtype={np.dtype(dtype)})" if numbers else "np.asarray"
             guards.cut(self._tensor, call, silent=looked_at)
             return np.array(value_of(self), dtype=dtype)
+        if self.node.dtype.kind in "iub" and _indexes(sys._getframe(1)):
+            return self._as_places()
         return elements(self._tensor)
+
+    def _as_places(self) -> Array:
+        """The places that the tensor picks out of a plain array; that they stay the same becomes a guard."""
+        if self.node.flags & (SYMBOLIC | PLACEHOLDER):
+            raise SymbolicTruthError(
+                f"{self.node!r} indexes a plain array and has no value here; index a tensor instead: write "
+                "st.constant(x)[k]"
+            )
+        return np.array(self._B.known(self))
 
     # ---- as a sequence
 
@@ -164,6 +180,12 @@ class Everyday:
 
     def __trunc__(self) -> Tensor:
         return cast("Tensor", self._B.astype(self._B.trunc(self), np.int64))
+
+
+def _indexes(frame: FrameType) -> bool:
+    """Whether the instruction that runs is ``x[...]`` or ``x[...] = ``."""
+    name = dis.opname[frame.f_code.co_code[frame.f_lasti]]
+    return name in _SUBSCRIPTS
 
 
 def _looked_at(frame: FrameType | None) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import symtape as st
+from symtape.errors import AssumptionViolated, SymbolicTruthError
 
 X = np.array([1.5, 2.5, 3.5])
 
@@ -306,3 +307,48 @@ def test_no_warning_where_nothing_watched_is_behind(v):
     with st.GradientTape():
         float(st.constant(2.0) * 3)
         np.asarray([st.constant(2.0), 1.0], dtype=float)
+
+
+# -------------------------------------------------------------------------------------- places in a plain array
+
+
+def test_a_tensor_of_integers_reads_a_plain_array_and_leaves_a_guard():
+    table = np.array([1.0, 2.0, 3.0, 4.0])
+    x = st.Variable([0.5, 2.5], name="x")
+    with st.GradientTape() as tape:
+        k = np.floor(x).astype(int)
+        y = np.sum(table[k] * x + table[k + 1])
+    assert float(y) == 14.0
+    np.testing.assert_array_equal(tape.gradient(y, x), [1.0, 3.0])
+    assert len(tape.assumptions) == 2
+    f = st.function([x], y)
+    assert f([0.25, 2.25]) == 13.0
+    with pytest.raises(AssumptionViolated):
+        f([1.5, 2.5])
+
+
+def test_jit_records_each_set_of_places_that_it_meets():
+    table = np.array([1.0, 2.0, 3.0, 4.0])
+
+    def f(x):
+        return np.sum(table[np.floor(x).astype(int)] * x)
+
+    fast = st.jit(st.grad(f))
+    np.testing.assert_array_equal(fast(np.array([0.5, 2.5])), [1.0, 3.0])
+    np.testing.assert_array_equal(fast(np.array([1.5, 3.5])), [2.0, 4.0])
+
+
+def test_a_mask_of_truth_values_picks_from_a_plain_array():
+    table = np.array([1.0, 2.0, 4.0])
+    x = st.Variable([1.0, -1.0, 2.0])
+    with st.GradientTape() as tape:
+        y = np.sum(table[x > 0] * x[0])
+    assert float(tape.gradient(y, x)[0]) == 5.0
+
+
+def test_places_without_a_value_say_what_to_write():
+    s = st.symbol("s", shape=(2,))
+    with pytest.raises(SymbolicTruthError, match=r"st\.constant\(x\)\[k\]"):
+        np.zeros(3)[np.floor(s).astype(int)]
+    with pytest.raises(SymbolicTruthError, match=r"st\.constant"):
+        st.vmap(lambda x: np.sum(np.ones(3)[np.floor(x).astype(int)]))(np.ones((2, 3)))
