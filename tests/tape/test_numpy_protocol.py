@@ -91,8 +91,8 @@ def test_ufuncs_of_scipy_are_told_by_their_full_name(name):
 
 
 def test_a_ufunc_of_scipy_without_operation_is_refused():
-    with pytest.raises(TypeError, match=r"j0 cannot be recorded"):
-        scipy.special.j0(st.Variable(1.0))
+    with pytest.raises(TypeError, match=r"kelvin cannot be recorded"):
+        scipy.special.kelvin(st.Variable(1.0))
 
 
 def test_a_ufunc_that_only_bears_a_known_name_is_refused():

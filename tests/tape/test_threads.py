@@ -1,5 +1,6 @@
 """Tapes and threads: what records is the thread's own; deep graphs need no stack."""
 
+import sys
 import threading
 
 import numpy as np
@@ -90,6 +91,10 @@ def test_a_tape_may_be_asked_from_another_thread():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    sys.version_info[:2] == (3, 13),
+    reason="CPython 3.13 frees up to 10,000 nested objects inside each other, whatever the stack",
+)
 @pytest.mark.parametrize("shape", ["chain", "fan"])
 def test_a_hundred_thousand_nodes_on_a_small_stack(shape):
     import copy
