@@ -46,6 +46,8 @@ def one_choice(sp: Any, terms: Sequence[Any], readable: Read) -> Any:
             continue
         for known in choices:
             matched = _matched(sp, cases, known)
+            if matched is not None and matched is not cases and _is_plainer(sp, cases[0][1]):
+                known[:], matched = [(known[1][0], cases[0][1]), (known[0][0], sp.true)], cases
             if matched is not None:
                 known[:] = [(sp.Add(e, own), c) for (e, c), (own, _) in zip(known, matched, strict=True)]
                 joined = True
@@ -113,6 +115,11 @@ def _matched(sp: Any, cases: Cases, known: Cases) -> Cases | None:
     return None
 
 
+def _is_plainer(sp: Any, c: Any) -> bool:
+    """Whether a condition rather than its opposite is what a person would have written."""
+    return isinstance(c, (sp.Gt, sp.Lt, sp.Eq))
+
+
 # ----------------------------------------------------------------------------------------------------------- conditions
 
 
@@ -164,8 +171,9 @@ def _with_facts(sp: Any, cases: Cases, readable: Read) -> Cases:
     before: dict[Any, Any] = {}
     found: Cases = []
     for value, condition in cases:
-        known = _under(sp, value, before | _facts(sp, condition, True), readable)
-        found.append((readable(_without_ties(sp, known, condition, readable)), condition))
+        shared = _without_ties(sp, value, condition, readable)
+        known = _under(sp, shared, before | _facts(sp, condition, True), readable)
+        found.append((readable(known), condition))
         before |= _facts(sp, condition, False)
     return found
 

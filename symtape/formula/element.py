@@ -23,6 +23,7 @@ from symtape.ops.op import Kind
 
 MAX_OPERATIONS = 5_000  #: of the tree, counted with repetitions
 MAX_DEPTH = 150
+_MOST_ELEMENTS = 4 * MAX_OPERATIONS  # that a walk visits, those that cost nothing included
 
 
 def element_expression(node: Node, at: tuple[int, ...] = (), given: Mapping[Node, str] | None = None) -> Any:
@@ -110,6 +111,8 @@ class _Fold:
                 stack.pop()
                 continue
             if key not in self.below:
+                if len(self.below) > _MOST_ELEMENTS:
+                    raise self.too_large(len(costs), MAX_DEPTH)
                 self.below[key] = self.elements_below(key)
             missing = [k for k in self.below[key] if k not in costs]
             if missing:
@@ -117,7 +120,7 @@ class _Fold:
                 continue
             stack.pop()
             cost = costs[key] = self.cost(key)
-            if cost.size > self.limit or cost.depth > MAX_DEPTH or len(costs) > 4 * MAX_OPERATIONS:
+            if cost.size > self.limit or cost.depth > MAX_DEPTH:
                 raise self.too_large(cost.size, cost.depth)
 
     def expression(self, root: Key) -> Any:

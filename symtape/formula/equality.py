@@ -76,7 +76,7 @@ def equality(left: Any, right: Any) -> Equality:
     if isinstance(left, sympy.NDimArray) or isinstance(right, sympy.NDimArray):
         return _of_arrays(sympy.Array(left), sympy.Array(right))
     if all(isinstance(e, sympy.logic.boolalg.Boolean) for e in (left, right)):
-        left, right = truth(sympy, left), truth(sympy, right)
+        left, right = (_canonical(truth(sympy, e)) for e in (left, right))
         if left == right:
             return Equality(True, "symbolic")
     else:
@@ -102,6 +102,14 @@ def equality(left: Any, right: Any) -> Equality:
             "nor are both real at any of the random points"
         )
     return Equality(True, "numeric")
+
+
+def _canonical(condition: Any) -> Any:
+    """A condition whose comparisons all stand the same way round."""
+    import sympy
+
+    relations = condition.atoms(sympy.core.relational.Relational)
+    return condition.xreplace({r: r.canonical for r in relations}) if relations else condition
 
 
 def _simplifies_to_zero(difference: Any) -> bool:

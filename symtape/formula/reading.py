@@ -82,7 +82,7 @@ def _with_one_sign(sp: Any, terms: Sequence[Any]) -> Any:
     """``(x - y)**2 + (y - x)**2`` as ``2*(x - y)**2``."""
     squares: dict[Any, Any] = {}
     replaced = {}
-    for power in {f for term in terms for f in sp.Mul.make_args(term) if f.is_Pow and f.base.is_Add}:
+    for power in [f for term in terms for f in sp.Mul.make_args(term) if f.is_Pow and f.base.is_Add]:
         if power.exp.is_Integer and power.exp % 2 == 0:
             if -power.base in squares:
                 replaced[power] = squares[-power.base] ** power.exp

@@ -1,9 +1,10 @@
 """Expressions from text, such as ``"x**2*y + sin(y)"``: a white list over Python's syntax tree, nothing is evaluated.
 
-`parse` reads numbers, names, elements such as ``A[0, 1]``, ``+ - * / // % **``, one comparison at a time and calls of elementwise functions of the
-registry, under NumPy's names and under sympy's. It builds with any namespace, so one reader serves nodes and recorded
-tensors. Whatever else Python's grammar allows (attributes, subscripts, lambdas, strings, comprehensions) is an error
-that points at the column. Length and depth are bounded before anything is built, and no walk recurses.
+`parse` reads numbers, names, elements such as ``A[0, 1]``, ``+ - * / // % **``, one comparison at a time and calls of
+elementwise functions of the registry, under NumPy's names and under sympy's. It builds with any namespace, so one
+reader serves nodes and recorded tensors. Whatever else Python's grammar allows (attributes, slices, lambdas, strings,
+comprehensions) is an error that points at the column. Length and depth are bounded before anything is built, and no
+walk recurses.
 """
 
 from __future__ import annotations
