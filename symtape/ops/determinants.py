@@ -71,7 +71,7 @@ def _cofactor_value(a: Array) -> Array:
     """
     n = a.shape[-1]
     if n <= 2:
-        return np.ones_like(a) if n == 1 else _cofactor_of_two(a)
+        return np.ones_like(a) if n < 2 else _cofactor_of_two(a)
     flat = a.reshape(-1, n, n)
     result = np.empty_like(flat)
     for k, matrix in enumerate(flat):

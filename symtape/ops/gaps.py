@@ -210,6 +210,8 @@ _FAULTS: Final = MappingProxyType(
 
 
 def _regular_value(x: Array, what: str) -> Array:
+    if x.size == 0:
+        return np.array(x)
     flat = x.reshape(-1, *x.shape[-2:]).copy()
     for k, matrix in enumerate(flat):
         if not np.isfinite(matrix).all():

@@ -31,7 +31,7 @@ def _each(name: str, call: Callable[[Array], Array]) -> Callable[[Array], Array]
 
     def value(a: Array) -> Array:
         result = np.empty_like(a)
-        for place in np.ndindex(a.shape[:-2]):
+        for place in np.ndindex(a.shape[:-2] if a.size else (0,)):
             result[place] = _one(name, call, a[place]) if np.isfinite(a[place]).all() else np.nan
         return result
 

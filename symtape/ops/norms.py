@@ -121,6 +121,8 @@ def _matrix(B: Any, x: Any, order: Any, rows: int, columns: int) -> Any:
     if order in (None, "fro", "f"):
         return _euclidean(B, x, both)
     if order in (2, -2, "nuc"):
+        if order != -2 and 0 in (B.shape(x)[rows], B.shape(x)[columns]):
+            return B.sum(x, axis=both)  # of nothing: zero
         s = _singular_values(B, B.moveaxis(x, (rows, columns), (-2, -1)))
         return {2: B.max, -2: B.min, "nuc": B.sum}[order](s, axis=-1)
     if order not in (1, -1, np.inf, -np.inf):

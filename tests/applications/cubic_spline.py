@@ -15,7 +15,7 @@ def second_derivatives(x, y):
 def spline(x, y, at):
     """Values of the spline through the points (x, y)."""
     curvature = second_derivatives(x, y)
-    k = np.sum(at[:, None] > x[None, 1:-1], axis=1)
+    k = np.clip(np.searchsorted(x, at) - 1, 0, len(x) - 2)
     h = x[k + 1] - x[k]
     left, right = (x[k + 1] - at) / h, (at - x[k]) / h
     cubic = (left**3 - left) * curvature[k] + (right**3 - right) * curvature[k + 1]

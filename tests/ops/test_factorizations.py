@@ -242,11 +242,49 @@ def test_third_derivatives_of_a_matrix_function():
     check_gradients(lambda a: st.linalg.expm(a), SQUARE[:2, :2] / 3, order=3)
 
 
-def test_empty_matrices():
-    nothing = np.zeros((0, 0))
-    for call in (np.linalg.eigvalsh, np.linalg.svdvals, np.linalg.pinv, st.linalg.expm):
-        x = st.Variable(nothing)
-        with st.GradientTape() as tape:
-            y = call(x)
-        assert y.numpy().size == 0
-        assert tape.gradient(y, x).shape == (0, 0)
+EMPTY = [
+    *[np.linalg.eigh, np.linalg.eig, np.linalg.svd, np.linalg.qr, np.linalg.pinv, np.linalg.inv, np.linalg.det],
+    *[st.linalg.expm, st.linalg.sqrtm, st.linalg.logm, np.linalg.svdvals, np.linalg.eigvalsh],
+    lambda x: np.linalg.norm(x, "nuc", axis=(-2, -1)),
+    lambda x: np.linalg.norm(x, 2, axis=(-2, -1)),
+]
+
+
+@pytest.mark.parametrize("call", EMPTY)
+@pytest.mark.parametrize("shape", [(0, 0), (2, 0, 0), (0, 2, 2)])
+def test_empty_matrices_and_stacks(call, shape):
+    at = np.zeros(shape)
+    x = st.Variable(at)
+    with st.GradientTape() as tape:
+        y = call(x)
+        parts = list(y) if isinstance(y, tuple) else [y]
+        total = sum(np.sum(part) for part in parts)
+    expected = call(at)
+    same(tuple_of(y), tuple_of(expected))
+    assert tape.gradient(total, x).shape == shape
+
+
+@pytest.mark.parametrize("call", [np.linalg.qr, np.linalg.svd, np.linalg.svdvals, np.linalg.pinv])
+@pytest.mark.parametrize("shape", [(3, 0), (0, 3)])
+def test_empty_sides(call, shape):
+    x = st.Variable(np.zeros(shape))
+    with st.GradientTape() as tape:
+        y = call(x)
+    for part, theirs in zip(
+        *[list(v) if isinstance(v, tuple) else [v] for v in (y, call(np.zeros(shape)))], strict=True
+    ):
+        assert part.shape == theirs.shape
+    assert tape.gradient(y[0] if isinstance(y, tuple) else y, x).shape == shape
+
+
+@pytest.mark.parametrize("call", [np.linalg.eigvalsh, np.linalg.svdvals, np.linalg.qr, np.linalg.pinv, st.linalg.expm])
+def test_strides_do_not_matter(call):
+    backwards = SQUARE[::-1, ::-1].T
+    same(tuple_of(call(st.Variable(backwards))), tuple_of(call(backwards)))
+    x = st.Variable(SQUARE)
+    same(tuple_of(call(x[::-1, ::-1].T)), tuple_of(call(backwards)))
+
+
+def test_one_input_used_twice():
+    f = st.grad(lambda a: np.sum(np.linalg.solve(a, np.linalg.eigvalsh(a + a.T)) * np.linalg.svdvals(a)))
+    check_gradients(f, SQUARE, order=1)
