@@ -31,6 +31,7 @@ _PUBLIC: dict[str, str] = {
     "custom_gradient": "symtape.tape.custom",
     "errors": "symtape.errors",
     "from_sympy": "symtape.tape.sympy_door",
+    "full": "symtape.tape.in_place",
     "function": "symtape.tape.compiled",
     "grad": "symtape.tape.transforms",
     "hessian": "symtape.tape.jacobians",
@@ -56,6 +57,7 @@ _PUBLIC: dict[str, str] = {
     "vjp": "symtape.tape.transforms",
     "vmap": "symtape.tape.vectorize",
     "where": "symtape.tape.functions",
+    "zeros": "symtape.tape.in_place",
 }
 
 __all__ = sorted(_PUBLIC)  # noqa: PLE0605 (built from the table)

@@ -8,7 +8,7 @@ import symtape as st
 
 NAMES = (
     *("GradientTape", "Tensor", "Variable", "constant", "symbol", "symbols", "custom_gradient", "stop_gradient"),
-    *("special", "linalg", "stats", "where", "stack", "cond"),
+    *("special", "linalg", "stats", "where", "stack", "cond", "zeros", "full"),
     *("from_sympy", "function", "jit", "save", "load"),
     *("grad", "value_and_grad", "jacobian", "jacfwd", "jacrev", "hessian", "jvp", "vjp", "hvp", "vmap"),
     *("Problem", "between", "curve_fit", "least_squares", "minimize"),

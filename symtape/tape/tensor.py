@@ -61,7 +61,7 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
     <Tensor: shape=(), dtype=float64, value=2.0, formula=sqrt(x + 1)>
     """
 
-    __slots__ = ("__weakref__", "code", "half", "ident", "inputs", "lasti", "node", "op", "params")
+    __slots__ = ("__weakref__", "code", "half", "ident", "inputs", "lasti", "node", "op", "params", "shares")
 
     node: Node
     ident: int
@@ -71,6 +71,7 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
     code: CodeType | None
     lasti: int
     half: int
+    shares: bool
 
     _B: ClassVar[Any]
 
@@ -100,11 +101,15 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
     # ---- elements
 
     def __getitem__(self, index: Any) -> Tensor:
-        return cast("Tensor", TENSORS.getitem(self, index))
+        part = cast(Tensor, TENSORS.getitem(self, index))
+        if part.node.shape and _is_slice(part.node):
+            part.shares = True
+        return part
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
-            "a tensor cannot be changed in place; write x = x.at[index].set(value), or .add, .multiply, .min, .max"
+            "a tensor cannot be changed in place, unless it was made fresh (np.zeros_like(x), x.copy(), st.zeros); "
+            "write x = x.at[index].set(value), or .add, .multiply, .min, .max"
         )
 
     @property
@@ -137,6 +142,13 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
         self, function: Callable[..., Any], types: Sequence[type], args: Sequence[Any], keywords: dict[str, Any]
     ) -> Any:
         return call_function(TENSORS, function, args, keywords)
+
+
+def _is_slice(node: Node) -> bool:
+    """Whether what an index gave is a view in NumPy: ints, slices and None, no arrays."""
+    while node.op.name == "reshape":
+        node = node.inputs[0]
+    return bool(node.op.name != "gather")
 
 
 _new = object.__new__

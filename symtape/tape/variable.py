@@ -18,6 +18,7 @@ from symtape.graph.node import Array, Node, leaf, next_ident
 from symtape.graph.node import symbol as symbol_node
 from symtape.graph.shapes import as_shape
 from symtape.ops.pickling import Identity, identity_of
+from symtape.tape import in_place
 from symtape.tape.cuts import cut
 from symtape.tape.leaf_table import remember
 from symtape.tape.recording import active_captures, active_tapes
@@ -262,3 +263,6 @@ def symbols(names: str | Sequence[str], shape: Any = (), dtype: npt.DTypeLike = 
     """
     split = names.replace(",", " ").split() if isinstance(names, str) else names
     return tuple(symbol(name, shape, dtype) for name in split)
+
+
+in_place.attach()  # tensors come from here

@@ -1,0 +1,399 @@
+"""Writing into arrays: what a tensor refuses, and the tensors that may be filled.
+
+A tensor made fresh (`np.zeros_like` and its kin, ``x.copy()``, `st.zeros`) may be filled: ``t[i] = v`` is
+``t.at[i].set(v)``, kept under the name ``t``. What was computed from it before keeps the elements that it had then.
+What NumPy would read through a slice of it later is read through here too; what NumPy would *write* through a slice,
+a transpose or a reshape of another array is refused, since that array is an expression that does not change.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from symtape.tape.numpy_protocol import call_function, call_ufunc, full_name
+from symtape.tape.tensor import TENSORS, Tensor, lift
+
+#: Functions whose result NumPy would let one write into without changing anything else.
+FRESH = frozenset(f"numpy.{name}" for name in ("zeros_like", "ones_like", "empty_like", "full_like", "copy"))
+
+#: Functions of NumPy whose result shares memory with their first argument.
+VIEWS = frozenset(
+    f"numpy.{name}"
+    for name in (
+        *("reshape", "ravel", "transpose", "permute_dims", "matrix_transpose", "swapaxes", "moveaxis", "rollaxis"),
+        *("squeeze", "expand_dims", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to", "flip", "fliplr"),
+        *("flipud", "rot90", "diagonal", "real", "split", "array_split", "hsplit", "vsplit", "dsplit", "unstack"),
+    )
+)
+_VIEW_METHODS = ("reshape", "ravel", "transpose", "swapaxes", "squeeze", "diagonal")
+_VIEW_PROPERTIES = ("T", "mT", "real")
+
+#: Functions that write into their first argument, to the function of the namespace that gives the result.
+_WRITERS = {
+    "numpy.put_along_axis": "with_along_axis",
+    "numpy.fill_diagonal": "with_diagonal",
+    "numpy.put": "with_put",
+    "numpy.putmask": "with_mask",
+    "numpy.place": "with_placed",
+    "numpy.copyto": "with_copied",
+}
+
+
+class _Indirect(Tensor):
+    """A tensor that stands for another one: for the one that `read` gives at the moment."""
+
+    __slots__ = ()
+
+    def read(self) -> Tensor:
+        raise NotImplementedError
+
+    node = property(lambda self: self.read().node)
+    ident = property(lambda self: self.read().ident)
+    op = property(lambda self: self.read().op)
+    params = property(lambda self: self.read().params)
+    inputs = property(lambda self: self.read().inputs)
+    code = property(lambda self: self.read().code)
+    lasti = property(lambda self: self.read().lasti)
+
+    @property
+    def outputs(self) -> tuple[Tensor]:  # type: ignore[override]
+        """The tensor that it stands for, as a record of one result."""
+        return (self.read(),)
+
+    def _part(self, make: Callable[[Tensor], Tensor], write: Callable[[Any], None] | None = None) -> Any:
+        raise NotImplementedError
+
+    def __getitem__(self, index: Any) -> Tensor:
+        now = self.read()
+        part = now[index]
+        if not getattr(part, "shares", False):
+            return part
+        return cast(Tensor, self._part(lambda whole: whole[index], lambda value: self._put(index, value)))
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[k] for k in range(len(self)))
+
+    def _put(self, index: Any, value: Any) -> None:
+        raise NotImplementedError
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Sequence[type], args: Sequence[Any], keywords: dict[str, Any]
+    ) -> Any:
+        name = full_name(function)
+        if name in VIEWS and args and args[0] is self:
+
+            def view(whole: Tensor) -> Any:
+                return call_function(TENSORS, function, (whole, *args[1:]), keywords)
+
+            made = view(self.read())
+            if not isinstance(made, (list, tuple)):
+                return self._part(view)
+            return type(made)([self._part(lambda whole, k=k: view(whole)[k]) for k in range(len(made))])
+        if name in _WRITERS and args and args[0] is self:
+            self._put(..., getattr(TENSORS, _WRITERS[name])(self.read(), *args[1:], **keywords))
+            return None
+        return _array_function(self, function, types, args, keywords)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+        out = keywords.get("out")
+        if method == "at" and isinstance(inputs[0], _Indirect):
+            _write_at(ufunc, *inputs)
+            return None
+        if out is not None and len(out) == 1 and isinstance(out[0], _Indirect) and method in ("__call__", "reduce"):
+            rest = {k: v for k, v in keywords.items() if k != "out"}
+            _replace(out[0], call_ufunc(TENSORS, ufunc, method, inputs, rest), f"np.{ufunc.__name__}")
+            return out[0]
+        return super().__array_ufunc__(ufunc, method, *inputs, **keywords)
+
+
+def _write_at(ufunc: np.ufunc, target: _Indirect, index: Any, *values: Any) -> None:
+    places = target.read().at[index]
+    known = {"add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "power": "power"}
+    known |= {"minimum": "min", "maximum": "max"}
+    if ufunc.__name__ in known and len(values) == 1:
+        new = getattr(places, known[ufunc.__name__])(values[0])
+    else:
+        new = places.apply(lambda old: ufunc(old, *values))
+    target._put(..., new)  # noqa: SLF001 (of this module)
+
+
+def _replace(target: _Indirect, value: Any, what: str) -> None:
+    """All elements anew, under NumPy's rules for results that are written into an array."""
+    new = lift(value)
+    if new.shape != target.shape:
+        raise ValueError(
+            f"{what}: non-broadcastable output operand with shape {target.shape} doesn't match the broadcast shape "
+            f"{new.shape}"
+        )
+    if not np.can_cast(new.dtype, target.dtype, "same_kind"):
+        raise TypeError(
+            f"{what}: cannot cast the result from {new.dtype} to {target.dtype}, in which the array was made; make it "
+            "with dtype=float"
+        )
+    target._put(..., new)  # noqa: SLF001 (of this module)
+
+
+class FillableTensor(_Indirect):
+    """A tensor made fresh, whose elements may be set: ``t[i] = v`` is ``t.at[i].set(v)`` on this object.
+
+    Made by `np.zeros_like`, `np.empty_like`, `np.ones_like`, `np.full_like` of a tensor, by ``x.copy()``, `st.zeros`
+    and `st.full`.
+
+    Examples
+    --------
+    >>> import numpy as np, symtape as st
+    >>> x = st.Variable([1.0, 2.0, 3.0], name="x")
+    >>> with st.GradientTape() as tape:
+    ...     y = np.zeros_like(x)
+    ...     y[1:] = x[:-1] ** 2
+    ...     y[0] = 10 * x[2]
+    >>> y.numpy(), tape.gradient(y, x).numpy()
+    (array([30.,  1.,  4.]), array([ 2.,  4., 10.]))
+    """
+
+    __slots__ = ("_now",)
+
+    _now: Tensor
+
+    def read(self) -> Tensor:
+        """The tensor with the elements that it has now."""
+        return self._now
+
+    def _part(self, make: Callable[[Tensor], Tensor], write: Callable[[Any], None] | None = None) -> PartTensor:
+        return _part_of(self, make, write)
+
+    def _put(self, index: Any, value: Any) -> None:
+        self._now = self._now.at[index].set(value)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._put(index, value)
+
+    def fill(self, value: Any) -> None:
+        """All elements become the value."""
+        self._put(..., value)
+
+    def sort(self, axis: int = -1) -> None:
+        """In order along an axis, in place."""
+        self._put(..., TENSORS.sort(self._now, axis))
+
+    def __copy__(self) -> FillableTensor:
+        return fillable(self._now)
+
+    def __deepcopy__(self, memo: Any) -> FillableTensor:
+        return fillable(self._now)
+
+
+class PartTensor(_Indirect):
+    """A slice, transpose or reshape of a `FillableTensor`: it shows what stands there now, as NumPy's views do."""
+
+    __slots__ = ("_make", "_seen", "_shown", "_whole", "_write")
+
+    _whole: _Indirect
+    _make: Callable[[Tensor], Tensor]
+    _write: Callable[[Any], None] | None
+    _seen: Tensor
+    _shown: Tensor
+
+    def read(self) -> Tensor:
+        """The part of what the whole is now."""
+        now = self._whole.read()
+        if now is not self._seen:
+            self._shown = self._make(now)
+            self._seen = now
+        return self._shown
+
+    def _part(self, make: Callable[[Tensor], Tensor], write: Callable[[Any], None] | None = None) -> PartTensor:
+        return _part_of(self, make, write)
+
+    def _put(self, index: Any, value: Any) -> None:
+        if self._write is None:
+            raise TypeError(
+                "a transpose or reshape of an array cannot be written into; write into the array itself, by its own "
+                "indices"
+            )
+        self._write(self.read().at[index].set(value))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            "a slice, transpose or reshape of an array cannot be changed in place: write into the array itself, "
+            "a[1:][0] = v as a[1] = v, or take part.copy() first"
+        )
+
+
+def fillable(tensor: Tensor) -> FillableTensor:
+    """A tensor of its own with these elements, which may be filled."""
+    made = object.__new__(FillableTensor)
+    made._now = tensor
+    return made
+
+
+def _part_of(
+    whole: _Indirect, make: Callable[[Tensor], Tensor], write: Callable[[Any], None] | None = None
+) -> PartTensor:
+    part = object.__new__(PartTensor)
+    part._whole = whole
+    part._make = make
+    part._write = write
+    part._seen = whole.read()
+    part._shown = make(part._seen)
+    return part
+
+
+# --------------------------------------------------------------------------------------------------- in-place operators
+
+_AUGMENTED = {
+    "add": ("+", operator.add),
+    "sub": ("-", operator.sub),
+    "mul": ("*", operator.mul),
+    "truediv": ("/", operator.truediv),
+    "floordiv": ("//", operator.floordiv),
+    "mod": ("%", operator.mod),
+    "pow": ("**", operator.pow),
+    "matmul": ("@", operator.matmul),
+    "and": ("&", operator.and_),
+    "or": ("|", operator.or_),
+    "xor": ("^", operator.xor),
+}
+
+
+def _refusing(sign: str) -> Callable[[Tensor, Any], Any]:
+    """``x += y`` of a tensor that does not change gives a new one a name, unless NumPy would write through it."""
+
+    def augmented(self: Tensor, other: Any) -> Any:
+        if getattr(self, "shares", False):
+            raise TypeError(
+                f"x {sign}= y of a slice, transpose or reshape would write into the array that it is a part of, and "
+                f"tensors do not change; write x = x {sign} y, or a = a.at[index].set(a[index] {sign} y)"
+            )
+        return NotImplemented  # Python goes on with the operator itself
+
+    return augmented
+
+
+def _writing(sign: str, combine: Callable[[Any, Any], Any]) -> Callable[[_Indirect, Any], Any]:
+    def augmented(self: _Indirect, other: Any) -> Any:
+        _replace(self, combine(self.read(), other), f"{sign}=")
+        return self
+
+    return augmented
+
+
+# -------------------------------------------------------------------------------------- what shares memory, what is new
+
+
+def _marked(result: Any, source: Any) -> Any:
+    """What NumPy would have made a view refuses in-place operators; the source itself does not."""
+    for part in result if isinstance(result, (list, tuple)) else (result,):
+        if type(part) is Tensor and part is not lift(source):
+            part.shares = True
+    return result
+
+
+def _sharing(plain: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """A method whose result is a view in NumPy: of tensors, and of tensors that may be filled."""
+
+    @functools.wraps(plain)
+    def of_tensor(self: Tensor, *args: Any, **keywords: Any) -> Any:
+        return _marked(plain(self, *args, **keywords), self)
+
+    @functools.wraps(plain)
+    def of_changing(self: _Indirect, *args: Any, **keywords: Any) -> Any:
+        return self._part(lambda whole: plain(whole, *args, **keywords))
+
+    return of_tensor, of_changing
+
+
+def _copying(plain: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(plain)
+    def method(self: Tensor, *args: Any, **keywords: Any) -> Any:
+        return fillable(lift(plain(self, *args, **keywords)))
+
+    return method
+
+
+def _array_function(
+    self: Tensor, function: Callable[..., Any], types: Sequence[type], args: Sequence[Any], keywords: dict[str, Any]
+) -> Any:
+    result = call_function(TENSORS, function, args, keywords)
+    name = full_name(function)
+    if name in VIEWS:
+        return _marked(result, args[0] if args else None)
+    return fillable(lift(result)) if name in FRESH else result
+
+
+def attach() -> None:
+    """Give tensors the difference between views and copies."""
+    for name in _VIEW_METHODS:
+        of_tensor, of_changing = _sharing(getattr(Tensor, name))
+        setattr(Tensor, name, of_tensor)
+        setattr(_Indirect, name, of_changing)
+    for name in _VIEW_PROPERTIES:
+        of_tensor, of_changing = _sharing(getattr(Tensor, name).fget)
+        setattr(Tensor, name, property(of_tensor))
+        setattr(_Indirect, name, property(of_changing))
+    for name in ("copy", "flatten"):
+        setattr(Tensor, name, _copying(getattr(Tensor, name)))
+    Tensor.__array_function__ = _array_function  # type: ignore[method-assign]
+    for name, (sign, combine) in _AUGMENTED.items():
+        setattr(Tensor, f"__i{name}__", _refusing(sign))
+        setattr(_Indirect, f"__i{name}__", _writing(sign, combine))
+
+
+# ------------------------------------------------------------------------------------------------------ made by request
+
+
+def zeros(shape: Any, dtype: Any = np.float64) -> FillableTensor:
+    """Zeros that may be filled with tensors: ``np.zeros`` makes an array, which holds numbers and no expressions.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+    dtype : dtype, optional
+
+    Returns
+    -------
+    FillableTensor
+
+    Examples
+    --------
+    >>> import symtape as st
+    >>> x = st.Variable(3.0, name="x")
+    >>> t = st.zeros(2)
+    >>> t[1] = x**2
+    >>> t.numpy()
+    array([0., 9.])
+    """
+    return full(shape, 0, dtype)
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> FillableTensor:
+    """``np.full`` of a tensor: one value everywhere, and it may be filled on.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+    fill_value : Tensor or array_like
+        Broadcasts to the shape.
+    dtype : dtype, optional
+        That of the value unless given.
+
+    Returns
+    -------
+    FillableTensor
+
+    Examples
+    --------
+    >>> import symtape as st
+    >>> st.full((2, 2), st.Variable(3.0)).numpy()
+    array([[3., 3.],
+           [3., 3.]])
+    """
+    lengths = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    value = lift(fill_value)
+    value = value if dtype is None or value.dtype == np.dtype(dtype) else TENSORS.astype(value, dtype)
+    return fillable(cast(Tensor, TENSORS.broadcast_to(value, lengths)))
