@@ -1,24 +1,24 @@
-"""Stable forms: pairs of a pattern that people write and an equal form whose derivative neither overflows nor cancels.
+"""Stable forms put in the place of patterns, in the records of a tape and in closed graphs.
 
 The second step of a gradient, between slice and sweep. A rewrite replaces the record that ends a pattern; the values
 that the user recorded stay as they are. It is applied only where the pattern's inner tensors are neither sources nor
-targets of this call, since a derivative in them would be lost.
+targets of this call, since a derivative in them would be lost. The table stands in `stable_forms`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
-import numpy as np
-
-from symtape.graph.node import CONST, Node, Params
+from symtape.autodiff.stable_forms import FORMS, Match, StableForm
+from symtape.graph.node import Node, Params, build
+from symtape.graph.traverse import topological
 from symtape.ops.registry import op_named
 
-#: Makes a value by an op; of a record with a value as its result; finds the record that made a value.
+#: Makes a value by an op.
 Make: TypeAlias = Callable[[Any, tuple[Any, ...], Params], Any]
-Maker: TypeAlias = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,46 +29,6 @@ class StableRecord:
     params: Params
     inputs: tuple[Any, ...]
     outputs: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A pattern found.
-
-    Attributes
-    ----------
-    operand : value
-        What the pattern is a function of.
-    inner : tuple of values
-        What the pattern computes on the way.
-    """
-
-    operand: Any
-    inner: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StableForm:
-    """One row of the table.
-
-    Attributes
-    ----------
-    pattern : str
-        As people write it.
-    last : str
-        Name of the op that ends it.
-    op : str
-        Name of the op of one argument that computes the same.
-    params : tuple
-    match : callable
-        ``match(record, maker) -> Match or None``.
-    """
-
-    pattern: str
-    last: str
-    op: str
-    params: Params
-    match: Callable[[Any, Maker], Match | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,44 +49,25 @@ class Rewritten:
     inner: frozenset[int]
 
 
-def _is_one(node: Node) -> bool:
-    return node.op is CONST and node.shape == () and bool(np.asarray(node.value) == 1)
+@cache
+def _by_last() -> dict[Any, tuple[StableForm, ...]]:
+    """Forms by the op that ends their pattern."""
+    found: dict[Any, tuple[StableForm, ...]] = {}
+    for form in FORMS:
+        for name in form.last:
+            found[op_named(name)] = (*found.get(op_named(name), ()), form)
+    return found
 
 
-def _made(value: Any, name: str, maker: Maker) -> Any:
-    """The record that made a value, if its op has that name."""
-    record = maker(value)
-    return record if record is not None and record.op.name == name else None
-
-
-def _log_of_one_plus_exp(record: Any, maker: Maker) -> Match | None:
-    (total,) = record.inputs
-    plus = _made(total, "add", maker)
-    if plus is None:
-        return None
-    a, b = plus.inputs
-    power = b if _is_one(a.node) else a if _is_one(b.node) else None
-    made = None if power is None else _made(power, "exp", maker)
-    return None if made is None else Match(made.inputs[0], (total, power))
-
-
-def _over_exp_minus_one(record: Any, maker: Maker) -> Match | None:
-    x, difference = record.inputs
-    minus = _made(difference, "subtract", maker)
-    if minus is None or not _is_one(minus.inputs[1].node):
-        return None
-    power = minus.inputs[0]
-    made = _made(power, "exp", maker)
-    if made is None or made.inputs[0].ident != x.ident or made.inputs[0].node is not x.node:
-        return None
-    return Match(x, (difference, power))
-
-
-#: Every stable form there is.
-FORMS: tuple[StableForm, ...] = (
-    StableForm("log(1 + exp(x))", "log", "softplus", (), _log_of_one_plus_exp),
-    StableForm("x/(exp(x) - 1)", "divide", "x_over_expm1", (0,), _over_exp_minus_one),
-)
+def _matched(
+    record: Any, maker: Callable[[Any], Any], usable: Callable[[Match], bool]
+) -> tuple[StableForm, Match] | None:
+    """The first form that fits a record and may be used, and its match."""
+    for form in _by_last()[record.op]:
+        match = form.match(record, maker)
+        if match is not None and all(x.node.dtype.kind == "f" for x in match.operands) and usable(match):
+            return form, match
+    return None
 
 
 def stable(
@@ -150,24 +91,94 @@ def stable(
     records : list of records
     done : list of Rewritten
     """
-    ends = {op_named(form.last): form for form in FORMS}
-    candidates = [k for k, r in enumerate(records) if r.op in ends]
-    if not candidates:
+    ends = _by_last()
+    if not any(r.op in ends for r in records):
         return list(records), []
     makers = {o.ident: r for r in records for o in r.outputs}
-    result = list(records)
+    result: list[Any] = []
     done: list[Rewritten] = []
-    for k in candidates:
-        record = records[k]
-        form = ends[record.op]
-        match = form.match(record, lambda value: makers.get(value.ident))
-        if match is None or match.operand.node.dtype.kind != "f":
+    for record in records:
+        found = None
+        if record.op in ends:
+            found = _matched(record, lambda v: makers.get(v.ident), lambda m: all(t.ident not in keep for t in m.inner))
+        if found is None:
+            result.append(record)
             continue
-        inner = frozenset(t.ident for t in match.inner)
-        if not inner.isdisjoint(keep):
-            continue
-        op = op_named(form.op)
-        out = stand_in(record.outputs[0], make(op, (match.operand,), form.params))
-        result[k] = StableRecord(op, form.params, (match.operand,), (out,))
-        done.append(Rewritten(form, record, inner))
+        form, match = found
+        steps: list[StableRecord] = []
+
+        def step(name: str, inputs: tuple[Any, ...], params: Params = (), steps: list[StableRecord] = steps) -> Any:
+            op = op_named(name)
+            value = make(op, inputs, params)
+            steps.append(StableRecord(op, params, inputs, (value,)))
+            return value
+
+        value = form.make(step, match)
+        last = steps.pop()
+        result += [*steps, StableRecord(last.op, last.params, last.inputs, (stand_in(record.outputs[0], value),))]
+        done.append(Rewritten(form, record, frozenset(t.ident for t in match.inner)))
     return result, done
+
+
+# -------------------------------------------------------------------------------------------------------- closed graphs
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A node as a value of a pattern."""
+
+    node: Node
+    ident: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A node as the record of itself."""
+
+    op: Any
+    params: Params
+    inputs: tuple[_Value, ...]
+    outputs: tuple[_Value, ...]
+
+
+def _record_of(node: Node) -> _Record:
+    return _Record(node.op, node.params, tuple([_Value(i) for i in node.inputs]), (_Value(node),))
+
+
+def stable_graph(outputs: Sequence[Node], wrt: Collection[Node]) -> list[Node]:
+    """The outputs of a closed graph with stable forms in the place of patterns, for derivatives in some of its nodes.
+
+    Examples
+    --------
+    >>> from symtape.graph.node import symbol
+    >>> from symtape.ops.namespace import NODES as B
+    >>> x = symbol("x")
+    >>> stable_graph([B.log(B.add(1, B.exp(x)))], [x])
+    [<softplus float64[]>]
+    """
+    ends = _by_last()
+    order = topological(outputs)
+    if not any(n.op in ends for n in order):
+        return list(outputs)
+    keep = set(wrt)
+    new: dict[Node, Node] = {}
+
+    def maker(value: _Value) -> _Record | None:
+        return _record_of(value.node) if value.node.inputs else None
+
+    def step(name: str, inputs: tuple[_Value, ...], params: Params = ()) -> _Value:
+        return _Value(build(op_named(name), tuple([new.get(x.node, x.node) for x in inputs]), params))
+
+    for node in order:
+        if not node.inputs or node in keep:
+            new[node] = node
+            continue
+        if node.op in ends:
+            found = _matched(_record_of(node), maker, lambda m: all(t.node not in keep for t in m.inner))
+            if found is not None:
+                made = found[0].make(step, found[1]).node
+                new[node] = made if made.dtype == node.dtype and made.shape == node.shape else node
+                continue
+        inputs = tuple([new[i] for i in node.inputs])
+        new[node] = node if inputs == node.inputs else build(node.op, inputs, node.params)
+    return [new[o] for o in outputs]

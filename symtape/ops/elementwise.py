@@ -186,8 +186,8 @@ HYPOT = elementwise(
     np.hypot,
     lambda sp, x, y: sp.sqrt(x**2 + y**2),
     partials={
-        0: lambda B, out, x, y: B.divide_no_nan(x, out),
-        1: lambda B, out, x, y: B.divide_no_nan(y, out),
+        0: lambda B, out, x, y: B.cosine_beside(x, y),
+        1: lambda B, out, x, y: B.cosine_beside(y, x),
     },
 )
 

@@ -76,7 +76,7 @@ def polygamma(B: Any, n: Any, x: Any) -> Any:
 _special(
     "expit",
     lambda sp, x: 1 / (1 + sp.exp(-x)),
-    partials={0: lambda B, out, x: B.multiply(out, B.subtract(1, out))},
+    partials={0: lambda B, out, x: B.expit_slope(x)},
 )
 elementwise(
     "softplus",

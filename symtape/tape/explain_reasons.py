@@ -90,7 +90,7 @@ def rewritten(case: Case) -> Explanation | None:
         "inside a rewritten stable form",
         (done.record.code, done.record.lasti),
         f"{_name(case.source).capitalize()} stands inside of {done.form.pattern}, which a gradient call replaced by a "
-        f"stable form ({done.form.op}) that does not pass through it.",
+        f"stable form ({done.form.form}) that does not pass through it.",
         "name the inner tensor among the sources of that first call, or differentiate in what it was made from",
     )
 

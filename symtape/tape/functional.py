@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from symtape import pytree
+from symtape.autodiff.rewrite import stable_graph
 from symtape.compile.evaluate import as_array, evaluate
 from symtape.errors import NotDifferentiableError, ShapeError
 from symtape.graph.node import PLACEHOLDER, SYMBOLIC, Node
@@ -196,6 +197,8 @@ def call(
 
     fixed_named = {k: Static(v) for k, v in kwargs.items()}
     recorded = record(run, prepared, fixed_named, by=by, pure=False, like=function)
+    asked = (*recorded.inputs, *recorded.versions, *[t.node for t in recorded.captured])
+    recorded = replace(recorded, outputs=tuple(stable_graph(recorded.outputs, asked)))
     others = [leaf for a in (*args, *kwargs.values()) for leaf in pytree.flatten(a, is_whole)[0]]
     return Call(
         recorded=recorded,

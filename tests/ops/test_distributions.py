@@ -23,6 +23,20 @@ CASES = {
     "poisson": (COUNTS, (2.2,)),
     "binom": (COUNTS, (5, 0.3)),
     "bernoulli": (COUNTS, (0.3,)),
+    "chi2": (REAL, (3.5, 0.1, 2.0)),
+    "rayleigh": (REAL, (0.1, 2.0)),
+    "weibull_min": (REAL, (1.7, 0.1, 2.0)),
+    "gumbel_r": (REAL, (0.1, 2.0)),
+    "gumbel_l": (REAL, (0.1, 2.0)),
+    "invgamma": (REAL, (2.5, 0.1, 2.0)),
+    "halfnorm": (REAL, (0.1, 2.0)),
+    "halfcauchy": (REAL, (0.1, 2.0)),
+    "pareto": (REAL, (2.5, -0.8, 1.0)),
+    "f": (REAL, (2.5, 4.5, 0.1, 2.0)),
+    "skewnorm": (REAL, (1.5, 0.1, 2.0)),
+    "vonmises": (REAL, (1.5, 0.1, 2.0)),
+    "geom": (COUNTS, (0.3,)),
+    "nbinom": (COUNTS, (5, 0.3)),
 }
 
 
@@ -37,7 +51,11 @@ def test_values_are_scipys(name):
     for method in dir(ours):
         expected = getattr(theirs, method)(x, *parameters)
         np.testing.assert_allclose(getattr(ours, method)(x, *parameters), expected, rtol=1e-12, atol=1e-300)
-        defaults = parameters[: len(parameters) - 2] if len(parameters) >= 2 and name != "binom" else parameters
+        defaults = (
+            parameters[: len(parameters) - 2]
+            if len(parameters) >= 2 and name not in ("binom", "nbinom")
+            else parameters
+        )
         np.testing.assert_allclose(
             getattr(ours, method)(x, *defaults), getattr(theirs, method)(x, *defaults), rtol=1e-12, atol=1e-300
         )

@@ -24,7 +24,6 @@ def names(node):
         ("tanh", ["power", "subtract"]),
         ("tan", ["add", "power"]),
         ("sqrt", ["divide"]),
-        ("expit", ["multiply", "subtract"]),
         ("reciprocal", ["negative", "power"]),
     ],
 )
