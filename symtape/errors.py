@@ -105,6 +105,10 @@ class GradientCutWarning(UserWarning):
     """A tensor left the tape as a plain number, so no gradient flows through what follows."""
 
 
+class ObjectArrayWarning(UserWarning):
+    """A function took a tensor apart into an object array and works on its elements one by one: right, but slow."""
+
+
 class NoGradientWarning(UserWarning):
     """A gradient was asked for that cannot exist (of an integer, or in one), so it is None."""
 

@@ -14,7 +14,12 @@ from contextlib import contextmanager
 from types import CodeType, FrameType
 
 #: Packages whose frames are skipped when the user's line is looked for.
-LIBRARIES = frozenset({"symtape", "numpy", "scipy", "sympy", "pandas", "numba", "contextlib", "functools"})
+LIBRARIES = frozenset(
+    (
+        *("symtape", "numpy", "scipy", "sympy", "pandas", "numba"),
+        *("contextlib", "functools", "statistics", "fractions", "random"),
+    )
+)
 
 _inside: dict[str, bool] = {}
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 from symtape.errors import ConcreteValueError, GradientCutWarning
 from symtape.graph.source import describe, line_number, user_frame
 from symtape.tape.recording import active_captures, active_tapes
+from symtape.tape.remedies import called_on_line
 
 if TYPE_CHECKING:
     from symtape.tape.tensor import Tensor
@@ -121,32 +122,24 @@ def announce(tensor: Tensor, call: str, *, silent: bool = False, display: bool =
         tape.cuts.append(entry)
 
 
-_MATH_CALL = re.compile(r"\bmath\.(\w+)\s*\(")
 _ASSIGNMENT = re.compile(r"\]\s*[-+*/@%&|^]?=(?!=)")
 _SCIPY_CALL = re.compile(r"\b(?:scipy|stats|special|optimize|integrate|interpolate|linalg)\.[\w.]+")
-_NUMPY_NAMES = {
-    "acos": "arccos",
-    "acosh": "arccosh",
-    "asin": "arcsin",
-    "asinh": "arcsinh",
-    "atan": "arctan",
-    "atan2": "arctan2",
-    "atanh": "arctanh",
-    "dist": "linalg.norm",
-    "fsum": "sum",
-    "pow": "power",
-}
 
 
 def _remedy(call: str, frame: FrameType, *, recording: bool) -> str:
     """What to write instead, judged by the user's line."""
+    known = called_on_line(frame)
+    if known is not None and known.name.startswith("math."):
+        return f"write {known.remedy}"
+    if known is not None:
+        meant = ", or x.numpy() where plain numbers are meant" if known.name.startswith("numpy.as") else ""
+        return f"instead of {known.name} write {known.remedy}{meant}"
     text = linecache.getline(frame.f_code.co_filename, line_number(frame.f_code, frame.f_lasti))
-    found = _MATH_CALL.search(text)
-    if found:
-        name = found.group(1)
-        return f"write np.{_NUMPY_NAMES.get(name, name)}(...) instead of math.{name}(...)"
     if _ASSIGNMENT.search(text) and (call in {"float", "int"} or call.startswith("np.asarray")):
-        return "build the array with np.stack([...]), or set elements of a tensor with x.at[i].set(value)"
+        return (
+            "fill a = st.zeros(shape) instead, build the array with np.stack([...]), or set elements with "
+            "x.at[i].set(value)"
+        )
     if _SCIPY_CALL.search(text):
         return "SciPy computes with plain numbers: write it with NumPy, or use st.special, st.stats, st.linalg"
     if recording:

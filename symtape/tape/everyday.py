@@ -20,7 +20,7 @@ from symtape.compile.evaluate import as_array, evaluate
 from symtape.errors import ShapeError, SymbolicTruthError
 from symtape.graph.node import PLACEHOLDER, SYMBOLIC, Array, Node
 from symtape.graph.shapes import Dim, is_known, size
-from symtape.tape import guards
+from symtape.tape import guards, remedies
 from symtape.tape.operators import decided_here
 
 if TYPE_CHECKING:
@@ -80,6 +80,12 @@ class Everyday:
         guards.cut(self._tensor, "float", silent=_looked_at(sys._getframe(1)))
         return float(np.asarray(value_of(self)).item())
 
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """Two integers whose quotient is the value, as of a float. No gradient flows through them."""
+        self._one_element("float")
+        guards.cut(self._tensor, "as_integer_ratio")
+        return float(np.asarray(value_of(self)).item()).as_integer_ratio()
+
     def __complex__(self) -> complex:
         self._one_element("complex")
         guards.cut(self._tensor, "complex")
@@ -130,6 +136,7 @@ class Everyday:
             return np.array(value_of(self), dtype=dtype)
         if self.node.dtype.kind in "iub" and _indexes(sys._getframe(1)):
             return self._as_places()
+        remedies.before_elements()
         return elements(self._tensor)
 
     def _as_places(self) -> Array:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -49,8 +49,11 @@ class _Indirect(Tensor):
 
     __slots__ = ()
 
-    def read(self) -> Tensor:
-        raise NotImplementedError
+    if TYPE_CHECKING:  # what its kinds supply
+
+        def read(self) -> Tensor: ...
+        def _part(self, make: Callable[[Tensor], Tensor], write: Callable[[Any], None] | None = None) -> Any: ...
+        def _put(self, index: Any, value: Any) -> None: ...
 
     node = property(lambda self: self.read().node)
     ident = property(lambda self: self.read().ident)
@@ -65,9 +68,6 @@ class _Indirect(Tensor):
         """The tensor that it stands for, as a record of one result."""
         return (self.read(),)
 
-    def _part(self, make: Callable[[Tensor], Tensor], write: Callable[[Any], None] | None = None) -> Any:
-        raise NotImplementedError
-
     def __getitem__(self, index: Any) -> Tensor:
         now = self.read()
         part = now[index]
@@ -77,9 +77,6 @@ class _Indirect(Tensor):
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[k] for k in range(len(self)))
-
-    def _put(self, index: Any, value: Any) -> None:
-        raise NotImplementedError
 
     def __array_function__(
         self, function: Callable[..., Any], types: Sequence[type], args: Sequence[Any], keywords: dict[str, Any]

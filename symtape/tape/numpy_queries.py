@@ -96,6 +96,27 @@ def _array_str(B: Namespace, a: Any, *options: Any, **named: Any) -> str:
     return str(a)
 
 
+@_answers("einsum_path")
+def _einsum_path(B: Namespace, *operands: Any, **options: Any) -> Any:
+    shapes: list[Any] = [np.empty(B.shape(B.lift(o))) if is_graph_value(o) else o for o in operands]
+    return np.einsum_path(*shapes, **options)
+
+
+@_answers("diag_indices_from")
+def _diag_indices_from(B: Namespace, arr: Any) -> Any:
+    return np.diag_indices_from(np.empty(B.shape(B.lift(arr))))
+
+
+@_answers("tril_indices_from")
+def _tril_indices_from(B: Namespace, arr: Any, k: int = 0) -> Any:
+    return np.tril_indices_from(np.empty(B.shape(B.lift(arr))), k)
+
+
+@_answers("triu_indices_from")
+def _triu_indices_from(B: Namespace, arr: Any, k: int = 0) -> Any:
+    return np.triu_indices_from(np.empty(B.shape(B.lift(arr))), k)
+
+
 @_answers("copy")
 def _copy(B: Namespace, a: Any, order: str = "K", subok: bool = False) -> Any:
     return B.lift(a)

@@ -6,16 +6,17 @@ import difflib
 
 from symtape.ops.registry import functions
 
-_NOT_DIFFERENTIABLE = "it counts or orders elements; write x.numpy() in its argument if a plain number is meant"
 _COMPLEX = "its result is complex and tensors are real; write sums of np.cos and np.sin, or a matrix product"
 _BY_VALUE = "the shape of its result depends on values; write np.where(mask, a, b), or x[mask] with an array as mask"
-_IN_PLACE = "it writes into its argument, and tensors do not change; write x = x.at[index].set(value)"
+_IN_PLACE = (
+    "it writes into its argument, and only tensors made fresh may be filled (np.zeros_like(x), x.copy(), st.zeros); "
+    "else write x = x.at[index].set(value)"
+)
 _POLYNOMIAL = "write the polynomial out, c[0]*x**2 + c[1]*x + c[2], or np.polyval(c, x)"
 _DISTRIBUTION = "random numbers and histograms have no derivative here; draw them outside and pass them as an array"
 
 #: Names without ``np.`` to what to write instead.
 _REMEDIES: dict[str, str] = {
-    **dict.fromkeys(("argpartition", "lexsort", "searchsorted", "digitize", "isin", "partition"), _NOT_DIFFERENTIABLE),
     **dict.fromkeys(
         [
             "unique",
@@ -30,16 +31,11 @@ _REMEDIES: dict[str, str] = {
         ],
         _BY_VALUE,
     ),
-    **dict.fromkeys(("trim_zeros", "delete", "insert"), "join the parts that stay: np.concatenate([x[:k], x[k + 1:]])"),
     **dict.fromkeys(("copyto", "place", "put", "putmask", "fill_diagonal", "put_along_axis"), _IN_PLACE),
-    **dict.fromkeys(
-        ["poly", "polyadd", "polydiv", "polyfit", "polyint", "polymul", "polysub", "polyder", "roots"], _POLYNOMIAL
-    ),
+    **dict.fromkeys(("polydiv", "polyfit", "roots"), _POLYNOMIAL),
     **dict.fromkeys(("histogram", "histogram2d", "histogramdd", "histogram_bin_edges"), _DISTRIBUTION),
     **dict.fromkeys(("apply_along_axis", "apply_over_axes"), "write st.vmap(f)(x), or the function with axis="),
-    "angle": "tensors are real; write np.arctan2(y, x)",
     "vectorize": "write st.vmap(f)(x)",
-    "piecewise": "write np.where(condition, a, b), or np.select",
     "bitwise_and": "compare first: (x > 0) & (y > 0)",
 }
 
@@ -50,6 +46,10 @@ def remedy(name: str) -> str:
     text = _REMEDIES.get(short)
     if text is None and short.startswith("fft."):
         text = _COMPLEX
+    if text is None and short.startswith("lib.scimath."):
+        text = f"tensors are real; write np.{short.rpartition('.')[2]}"
+    if text is None and short.endswith("(vectorized)"):
+        text = _REMEDIES["vectorize"]
     if text is None:
         known = {n.removeprefix("numpy.") for entry in functions().values() for n in entry.implements}
         near = difflib.get_close_matches(short, sorted(known), n=3, cutoff=0.75)

@@ -242,7 +242,7 @@ def cut_in(code, **names):
         ("y = math.sin(x)", r"np\.sin\(\.\.\.\) instead of math\.sin"),
         ("y = math.atan2(x, 1.0)", r"np\.arctan2\(\.\.\.\)"),
         ("a = np.zeros(2); a[0] = x", r"\.at\[i\]\.set"),
-        ("y = np.asarray(x, dtype=float)", r"write x\.numpy\(\)"),
+        ("y = np.asarray(x, dtype=float)", r"or x\.numpy\(\)"),
         ("y = int(x)", "keep it a tensor"),
         ("y = complex(x)", "keep it a tensor"),
     ],

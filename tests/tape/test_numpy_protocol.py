@@ -76,7 +76,7 @@ def test_every_function_that_claims_to_implement_one_of_numpys_is_found_by_it():
             found = np
             for part in name.split(".")[1:]:
                 found = getattr(found, part, None)
-            if name.startswith("numpy.") and not name.endswith((".reduce", ".accumulate")) and found is not None:
+            if name.startswith("numpy.") and not name.endswith((".reduce", ".accumulate", ".reduceat")) and found is not None:
                 assert lookup(found) is entry, name
 
 
@@ -177,9 +177,9 @@ def test_ufunc_at_is_refused_with_the_method_that_does_it():
     [
         lambda x: np.add(x, 1, where=np.array([True, False, True])),
         lambda x: np.add(x, 1, casting="unsafe"),
-        lambda x: np.add.reduceat(x, [0, 2]),
-        lambda x: np.maximum.accumulate(x),
-        lambda x: np.hypot.reduce(x),
+        lambda x: np.hypot.reduceat(x, [0, 2]),
+        lambda x: np.nextafter.accumulate(x),
+        lambda x: np.nextafter.reduce(x),
     ],
 )
 def test_arguments_and_methods_without_meaning_here(call):
