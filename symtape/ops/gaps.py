@@ -157,6 +157,51 @@ OVER_GAPS: Op = structural(
     params=(lambda value, inputs: value in _EQUAL,),
 )
 
+# --------------------------------------------------------------------------------------------------------------- alike
+
+
+def _alike_value(g: Array, w: Array, what: str) -> Array:
+    n = w.shape[-1]
+    gap = np.abs(w[..., None, :] - w[..., :, None])
+    scale = np.max(np.abs(w), axis=-1, initial=0)[..., None, None]
+    apart = np.abs(g[..., None, :] - g[..., :, None])
+    much = np.sqrt(np.finfo(g.dtype).eps) * np.max(np.abs(g), axis=-1, initial=0)[..., None, None]
+    undefined = (gap <= _ROUNDING * n * np.finfo(w.dtype).eps * scale) & (apart > much)
+    if not undefined.any():
+        return np.array(g)
+    *lead, i, j = (int(k[0]) for k in np.nonzero(undefined))
+    place = f" of matrix {tuple(lead)} of the stack" if lead else ""
+    warn_degenerate(
+        f"{what} {i} and {j} are equal ({w[(*lead, j)]:.6g}){place}: each alone has no derivative there (what treats "
+        "them alike has, such as their sum), so it is NaN"
+    )
+    return np.where(undefined.any(axis=-1), np.nan, g).astype(g.dtype)
+
+
+@function()
+def alike(B: Any, g: Any, w: Any, what: str) -> Any:
+    """The cotangent of eigenvalues; NaN with a warning for equal ones that it does not treat alike."""
+    return B.build(ALIKE, (g, w), (what,))
+
+
+ALIKE: Op = structural(
+    "alike",
+    Kind.LIBRARY,
+    _alike_value,
+    _same_shape,
+    vjp=(lambda B, g, y, x, w, what: g, None),
+    jvp=(lambda B, t, y, x, w, what: t, None),
+    batch=lambda B, inputs, batched, what: B.build(
+        ALIKE,
+        tuple(
+            v if is_batched else B.broadcast_to(v, B.shape(inputs[batched.index(True)]))
+            for v, is_batched in zip(inputs, batched, strict=True)
+        ),
+        (what,),
+    ),
+    params=(lambda value, inputs: value in ("eigenvalues", "singular values"),),
+)
+
 # ------------------------------------------------------------------------------------------------------------- regular
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from symtape.graph.node import Array, Node
 from symtape.ops import params as param
 from symtape.ops.diagonals import diagonal_length
-from symtape.ops.gaps import all_columns, columns_asked, over_gaps, pull_to_basis, push_to_complement, transposed
+from symtape.ops.gaps import alike, all_columns, columns_asked, over_gaps, pull_to_basis, push_to_complement, transposed
 from symtape.ops.matrices import as_inexact, check_square, check_stack
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
@@ -94,6 +94,7 @@ def _svd_pull(B: Any, g: tuple[Any, Any, Any], y: tuple[Any, Any, Any], a: Any, 
     across = transposed(B, v)
     left = None
     if core is not None or gs is not None:
+        gs = None if gs is None else alike(B, gs, s, "singular values")
         left = B.matmul(u, with_diagonal(B, core, gs))
     if gu is not None and B.shape(u)[-2] != k:
         left = _sum(B, left, _outside(B, gu, u, own_u, s, asked))

@@ -14,7 +14,7 @@ import numpy as np
 from symtape.errors import ComplexSpectrumError
 from symtape.graph.node import Array, Node
 from symtape.ops import params as param
-from symtape.ops.gaps import all_columns, columns_asked, over_gaps, regular, transposed
+from symtape.ops.gaps import alike, all_columns, columns_asked, over_gaps, regular, transposed
 from symtape.ops.matrices import as_inexact, check_square
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
@@ -70,7 +70,7 @@ def pull_eigh(B: Any, gw: Any, gv: Any, w: Any, v: Any) -> Any:
     inner = None
     if gv is not None:
         inner = over_gaps(B, B.matmul(across, gv), w, w, columns_asked(B, gv), "eigenvalues")
-    inner = with_diagonal(B, inner, gw)
+    inner = with_diagonal(B, inner, None if gw is None else alike(B, gw, w, "eigenvalues"))
     return symmetric_part(B, B.matmul(B.matmul(v, inner), across))
 
 
@@ -143,7 +143,7 @@ def _pull_eig(B: Any, g: tuple[Any, Any], y: tuple[Any, Any], a: Any) -> Any:
         lengths = B.expand_dims(B.sum(B.multiply(v, gv), axis=-2), -2)
         own = B.subtract(B.matmul(across, gv), B.multiply(B.matmul(across, v), lengths))
         inner = over_gaps(B, own, w, w, columns_asked(B, gv), "eigenvalues")
-    inner = with_diagonal(B, inner, gw)
+    inner = with_diagonal(B, inner, None if gw is None else alike(B, gw, w, "eigenvalues"))
     left = transposed(B, B.inv(regular(B, v, "eigenvectors")))
     return B.matmul(B.matmul(left, inner), across)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.linalg
 
-from symtape.ops.gaps import constant_rank, over_gaps, regular
+from symtape.ops.gaps import alike, constant_rank, over_gaps, regular
 from tests.ops.rows import Row, fixed, positive_definite, uniform, well_conditioned
 
 
@@ -232,6 +232,13 @@ EXISTENCE = [
             ("complement", uniform(3, 1)),
         ]
     ],
+    library(
+        "alike",
+        lambda B, g, w: alike(B, g, w, "eigenvalues"),
+        [uniform(2, 3), steps(2, 3)],
+        reference=lambda g, w: g,
+        wrt=[0],
+    ),
     library(
         "constant_rank",
         lambda B, a: constant_rank(B, a, B.lift(1e-6)),

@@ -30,6 +30,7 @@ EXISTING = [
     ("trace-of-exp", lambda a: np.sum(np.exp(np.linalg.eigvalsh(a))), TWO_EQUAL, True),
     ("trace-of-log", lambda a: np.sum(np.log(np.linalg.eigh(a).eigenvalues)), TWO_EQUAL, True),
     ("sum-of-the-equal", lambda a: np.linalg.eigvalsh(a)[0] + np.linalg.eigvalsh(a)[1], TWO_EQUAL, True),
+    ("largest-by-ties", lambda a: np.max(np.linalg.eigvalsh(a)), np.diag([1.0, 1.0, 2.0]), True),
     ("identity", lambda a: np.sum(np.linalg.eigvalsh(a) ** 3), np.eye(3), True),
     ("slogdet", lambda a: np.linalg.slogdet(a)[1], TWO_EQUAL, False),
     ("det-of-singular", np.linalg.det, np.diag([1.0, 2.0, 0.0]), False),
@@ -53,10 +54,14 @@ def test_gradients_that_exist_are_right(f, at, symmetric):
 
 
 MISSING = [
+    (lambda a: np.linalg.eigvalsh(a)[0], TWO_EQUAL, "eigenvalues 0 and 1 are equal.*each alone"),
+    (lambda a: np.linalg.eigvals(a)[1], np.eye(2), "eigenvalues 0 and 1 are equal.*each alone"),
+    (lambda a: np.linalg.svdvals(a)[0], np.eye(3, 2), "singular values 0 and 1 are equal.*each alone"),
+    (lambda a: np.sum(st.grad(lambda b: np.sum(np.exp(np.linalg.eigvalsh(b))))(a)), np.eye(2), "eigenvalues 0 and 1"),
     (lambda a: np.linalg.eigh(a).eigenvectors[0, 0], np.eye(2), "eigenvalues 0 and 1 are equal"),
     (lambda a: np.sum(np.linalg.eigh(a).eigenvectors), TWO_EQUAL, r"eigenvalues 0 and 1 are equal \(1\)"),
     (lambda a: np.sum(np.linalg.eig(a).eigenvectors * WEIGHTS[:2, :2]), np.eye(2), "eigenvalues 0 and 1 are equal"),
-    (lambda a: np.linalg.eigvals(a)[0], np.array([[1.0, 1.0], [0.0, 1.0]]), "eigenvalues 0 and 1 share one eigen"),
+    (lambda a: np.sum(np.linalg.eigvals(a)), np.array([[1.0, 1.0], [0.0, 1.0]]), "eigenvalues 0 and 1 share one eigen"),
     (lambda a: np.sum(np.linalg.svd(a).U * WEIGHTS[:2, :2]), np.eye(2), "singular values 0 and 1 are equal"),
     (lambda a: np.sum(np.linalg.svd(a)[0] * WEIGHTS[:3, :3]), np.diag([1.0, 0, 0]), "singular values 1 and 2 are"),
     (
