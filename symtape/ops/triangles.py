@@ -14,7 +14,7 @@ from symtape.errors import MatrixShapeError, ShapeError, SingularMatrixError
 from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Length, Shape, broadcast_two
 from symtape.ops import params as param
-from symtape.ops.arguments import as_integer, only_defaults
+from symtape.ops.arguments import as_integer
 from symtape.ops.element import Box, Boxes, Index, Number, Read, Scalar
 from symtape.ops.matrices import as_inexact, padded
 from symtape.ops.matrix_formulas import triangular_solution
@@ -156,12 +156,14 @@ def solve_triangular(
     check_finite: bool = True,
 ) -> Any:
     """``scipy.linalg.solve_triangular``; what is said about memory and checks is ignored."""
-    only_defaults("linalg.solve_triangular", unit_diagonal=unit_diagonal)
     if trans not in (0, 1, 2, "N", "T", "C"):
         raise ValueError(f"trans must be 0, 1, 2, 'N', 'T' or 'C', got {trans!r}")
     a, b = as_inexact(B, "solve_triangular", a), as_inexact(B, "solve_triangular", b)
     if B.ndim(a) < 2:
         raise MatrixShapeError(f"solve_triangular: expected a square matrix, got shape {B.shape(a)}")
+    if unit_diagonal:  # what stands on the diagonal is not read
+        strict = B.build(TRIANGLE, (a,), (-1 if lower else 1, not lower))
+        a = B.add(strict, B.diagonal_matrix(B.ones_like(B.linalg_diagonal(a))))
     transposed = trans not in (0, "N")
     if B.ndim(b) > 1:
         return _solve(B, a, b, bool(lower), transposed)

@@ -107,6 +107,18 @@ def test_cholesky_systems(lower):
     check_gradients(lambda a: st.linalg.cho_solve(st.linalg.cho_factor((a + a.T) / 2, lower), b), POSITIVE, order=2)
 
 
+@pytest.mark.parametrize("lower", [False, True])
+@pytest.mark.parametrize("trans", [0, "T"])
+def test_triangular_systems_with_ones_on_the_diagonal(lower, trans):
+    def f(a):
+        return st.linalg.solve_triangular(a, np.arange(3.0), trans, lower=lower, unit_diagonal=True)
+
+    expected = scipy.linalg.solve_triangular(SQUARE, np.arange(3.0), trans, lower=lower, unit_diagonal=True)
+    same(f(st.Variable(SQUARE)), expected)
+    check_gradients(f, SQUARE, order=2)
+    assert np.all(np.diag(st.grad(lambda a: np.sum(f(a)))(SQUARE)) == 0)
+
+
 def test_results_have_numpys_names():
     x = st.Variable(SQUARE + SQUARE.T)
     assert np.linalg.eigh(x)._fields == ("eigenvalues", "eigenvectors")
