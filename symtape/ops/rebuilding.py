@@ -121,6 +121,43 @@ def unstack(B: Any, x: Any, /, *, axis: int = 0) -> Any:
     return tuple(B.getitem(value, (*lead, j)) for j in range(operator.index(B.shape(value)[k])))
 
 
+def _strides(shape: Any, order: str) -> tuple[tuple[int, ...], list[int]]:
+    """Lengths, and how many elements one step along each axis is."""
+    lengths = tuple(as_integer(n, "a length") for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
+    if order not in ("C", "F"):
+        raise ValueError(f"order must be one of 'C' or 'F' (got {order!r})")
+    steps = [1]
+    for n in lengths[:-1] if order == "F" else reversed(lengths[1:]):
+        steps.append(steps[-1] * n)
+    return lengths, steps if order == "F" else steps[::-1]
+
+
+@function("numpy.unravel_index")
+def unravel_index(B: Any, indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]:
+    """``np.unravel_index``, without a check that the places lie inside."""
+    place = B.lift(indices)
+    if B.dtype(place).kind not in "iu":
+        raise TypeError(f"only int indices permitted, got {B.dtype(place)}")
+    lengths, steps = _strides(shape, order)
+    return tuple(B.remainder(B.floor_divide(place, step), n) for n, step in zip(lengths, steps, strict=True))
+
+
+@function("numpy.ravel_multi_index")
+def ravel_multi_index(B: Any, multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Any:
+    """``np.ravel_multi_index``, without a check that the places lie inside."""
+    lengths, steps = _strides(dims, order)
+    modes = mode if isinstance(mode, tuple) else (mode,) * len(lengths)
+    total: Any = B.const(np.zeros((), np.intp))
+    for one, n, step, how in zip(multi_index, lengths, steps, modes, strict=True):
+        place = B.lift(one)
+        if how == "wrap":
+            place = B.remainder(place, n)
+        elif how == "clip":
+            place = B.clip(place, 0, n - 1)
+        total = B.add(total, B.multiply(place, step))
+    return total
+
+
 # ----------------------------------------------------------------------------------------- choices by number, condition
 
 

@@ -34,7 +34,7 @@ _VIEW_METHODS = ("reshape", "ravel", "transpose", "swapaxes", "squeeze", "diagon
 _VIEW_PROPERTIES = ("T", "mT", "real")
 
 #: Functions that write into their first argument, to the function of the namespace that gives the result.
-_WRITERS = {
+WRITERS = {
     "numpy.put_along_axis": "with_along_axis",
     "numpy.fill_diagonal": "with_diagonal",
     "numpy.put": "with_put",
@@ -91,8 +91,8 @@ class _Indirect(Tensor):
             if not isinstance(made, (list, tuple)):
                 return self._part(view)
             return type(made)([self._part(lambda whole, k=k: view(whole)[k]) for k in range(len(made))])
-        if name in _WRITERS and args and args[0] is self:
-            self._put(..., getattr(TENSORS, _WRITERS[name])(self.read(), *args[1:], **keywords))
+        if name in WRITERS and args and args[0] is self:
+            self._put(..., getattr(TENSORS, WRITERS[name])(self.read(), *args[1:], **keywords))
             return None
         return _array_function(self, function, types, args, keywords)
 

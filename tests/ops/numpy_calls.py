@@ -190,10 +190,15 @@ CALLS = {
     "triu": [lambda m: np.triu(m, 1)],
     "trace": [lambda q: np.trace(q)],
     "meshgrid": [lambda v, w: np.meshgrid(v, w), lambda v, w: np.meshgrid(v, w, indexing="ij", sparse=True)],
-    "ix_": [],
     "nonzero": [lambda zero: np.nonzero(zero)],
     "flatnonzero": [lambda zero: np.flatnonzero(zero)],
     "argwhere": [lambda m: np.argwhere(m > 0)],
+    "unravel_index": [lambda i: np.unravel_index(i, (2, 3)), lambda i: np.unravel_index(i, (2, 3), order="F")],
+    "ravel_multi_index": [
+        lambda i: np.ravel_multi_index((i, i), (4, 5)),
+        lambda i: np.ravel_multi_index((i, i), (4, 3), mode=("raise", "wrap"), order="F"),
+        lambda i: np.ravel_multi_index((i, i), (2, 3), mode="clip"),
+    ],
     # ---- reductions
     "sum": [lambda m: np.sum(m, axis=0, keepdims=True), lambda m, bm: np.sum(m, where=bm), lambda empty: np.sum(empty)],
     "prod": [lambda m: np.prod(m, axis=1), lambda zero: np.prod(zero), lambda empty: np.prod(empty)],
@@ -341,6 +346,8 @@ CALLS = {
     "logspace": [lambda s: np.logspace(s, 2.0, 5), lambda s: np.logspace(0, s, 4, base=2.0)],
     "geomspace": [lambda s: np.geomspace(s, 20.0, 5), lambda p: np.geomspace(p, 9.0, 4, endpoint=False)],
     "vander": [lambda v: np.vander(v, 3), lambda v: np.vander(v, increasing=True)],
+    "kaiser": [lambda s: np.kaiser(5, s)],
+    "fromfunction": [lambda s: np.fromfunction(lambda i: i * s, (3,))],
     # ---- polynomials
     "polyval": [lambda v, s: np.polyval(v, s), lambda v, m: np.polyval(v, m)],
     "polyadd": [lambda v, w: np.polyadd(v, w[:3])],
