@@ -117,6 +117,10 @@ class DegenerateMatrixWarning(UserWarning):
     """A derivative does not exist at this matrix (equal eigenvalues, dependent columns); the message names the pair."""
 
 
+class SlowCallbackWarning(UserWarning):
+    """Compiled code calls back into a Python function that has no compiled form."""
+
+
 class CacheWarning(UserWarning):
     """The folder of compiled code cannot be trusted and is not used."""
 

@@ -333,3 +333,9 @@ def ops() -> Mapping[str, Any]:
 def functions() -> Mapping[str, Function]:
     """All registered functions by name."""
     return _functions
+
+
+def forget(name: str) -> None:
+    """Take the op and the function of a name out of the lists: for what users enter, and enter anew."""
+    _ops.pop(name, None)
+    _functions.pop(name, None)

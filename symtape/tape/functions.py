@@ -57,7 +57,7 @@ class Offered:
             raise AttributeError(name)
         entries = self._entries()
         if name in entries:
-            made: Any = _offer(entries[name], f"{self._name}.{name}")
+            made: Any = offer(entries[name], f"{self._name}.{name}")
         elif any(path.startswith(f"{name}.") for path in entries):
             made = Offered(f"{self._name}.{name}", tuple(f"{root}.{name}" for root in self._roots))
         else:
@@ -71,7 +71,7 @@ class Offered:
         return f"<{self._name}: {', '.join(dir(self))}>"
 
 
-def _offer(entry: Function, name: str) -> Callable[..., Any]:
+def offer(entry: Function, name: str) -> Callable[..., Any]:
     """A registered function as people call it."""
 
     @functools.wraps(entry.implementation, assigned=("__doc__",), updated=())
@@ -167,7 +167,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     >>> tape.gradient(y, x).numpy()
     array([0.  , 0.25])
     """
-    return _offer(functions()["where"], "st.where")(condition, x, y)
+    return offer(functions()["where"], "st.where")(condition, x, y)
 
 
 def stack(arrays: Any, axis: int = 0) -> Any:
@@ -191,4 +191,4 @@ def stack(arrays: Any, axis: int = 0) -> Any:
     >>> st.stack([x, y, 1.0]).numpy()
     array([3., 2., 1.])
     """
-    return _offer(functions()["stack"], "st.stack")(arrays, axis)
+    return offer(functions()["stack"], "st.stack")(arrays, axis)
