@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from symtape.errors import DTypeError, ShapeError, UnknownNameError
+from symtape.errors import DTypeError, ShapeError
 from symtape.graph.node import Array
 from symtape.graph.shapes import Length, Shape, is_known, normalize_axis
 from symtape.ops import params as param

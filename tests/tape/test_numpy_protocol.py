@@ -76,7 +76,11 @@ def test_every_function_that_claims_to_implement_one_of_numpys_is_found_by_it():
             found = np
             for part in name.split(".")[1:]:
                 found = getattr(found, part, None)
-            if name.startswith("numpy.") and not name.endswith((".reduce", ".accumulate", ".reduceat")) and found is not None:
+            if (
+                name.startswith("numpy.")
+                and not name.endswith((".reduce", ".accumulate", ".reduceat"))
+                and found is not None
+            ):
                 assert lookup(found) is entry, name
 
 
