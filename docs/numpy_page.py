@@ -136,10 +136,11 @@ def page() -> str:
         "",
         "<!-- written by docs/numpy_page.py: do not edit -->",
         "",
-        f"Every public function of NumPy {_VERSION}, called with tensors. *Recorded*: value, shape and dtype are NumPy's,",
-        "and a gradient flows where the table says so; the calls behind this table stand in `tests/ops/numpy_calls.py`",
-        "and are compared with NumPy and with differences. *Answers at once*: a plain answer, of values a guard. *Not",
-        "recorded*: an error or a warning names the line and what to write instead, which is what the last column says.",
+        f"Every public function of NumPy {_VERSION}, called with tensors. *Recorded*: value, shape and dtype are",
+        "NumPy's, and a gradient flows where the table says so; the calls behind this table stand in",
+        "`tests/ops/numpy_calls.py` and are compared with NumPy and with differences. *Answers at once*: in plain",
+        "Python, of values with a guard. *Not recorded*: an error or a warning names the line and what to write",
+        "instead, which is what the last column says.",
         "",
     ]
     for title, module, prefix in (("numpy", np, "np"), ("numpy.linalg", np.linalg, "np.linalg")):

@@ -18,6 +18,7 @@ from symtape.ops import params as param
 from symtape.ops.arguments import as_integer, is_missing, only_defaults
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
+from symtape.ops.subscripts import is_graph_value
 
 # ------------------------------------------------------------------------------------------------------------- the ops
 
@@ -185,6 +186,15 @@ def searchsorted(B: Any, a: Any, v: Any, side: str = "left", sorter: Any = None)
     return _count_below(B, "less" if side == "left" else "less_equal", nodes, B.lift(v))
 
 
+def _runs(B: Any, compare: str, given: Any, edges: Any) -> bool:
+    """Whether each edge compares so with the one before it."""
+    if not is_graph_value(given):
+        array = np.asarray(given)
+        return bool(getattr(np, compare)(array[1:], array[:-1]).all())
+    ahead, behind = B.getitem(edges, slice(1, None)), B.getitem(edges, slice(None, -1))
+    return bool(B.known(B.all(getattr(B, compare)(ahead, behind))))
+
+
 @function("numpy.digitize")
 def digitize(B: Any, x: Any, bins: Any, right: bool = False) -> Any:
     """``np.digitize``: the number of the bin that a value falls into; no gradient flows through it.
@@ -195,10 +205,9 @@ def digitize(B: Any, x: Any, bins: Any, right: bool = False) -> Any:
     if B.ndim(edges) != 1:
         raise ShapeError(f"object of too small depth for desired array: bins must have one axis, got {B.shape(edges)}")
     n = as_integer(B.shape(edges)[0], "the number of edges")
-    ahead, behind = B.getitem(edges, slice(1, None)), B.getitem(edges, slice(None, -1))
-    if n < 2 or bool(B.known(B.all(B.greater_equal(ahead, behind)))):
+    if n < 2 or _runs(B, "greater_equal", bins, edges):
         return _count_below(B, "less" if right else "less_equal", edges, places)
-    if not bool(B.known(B.all(B.less_equal(ahead, behind)))):
+    if not _runs(B, "less_equal", bins, edges):
         raise ValueError("bins must be monotonically increasing or decreasing")
     return B.subtract(n, _count_below(B, "less_equal" if right else "less", B.flip(edges), places))
 

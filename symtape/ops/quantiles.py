@@ -35,7 +35,7 @@ METHODS = (*_STEPS, *_CONTINUOUS, *_ROUNDED)
 
 def _place(F: Any, method: str, n: Any, q: Any) -> tuple[Any, Any]:
     """The lower neighbor and the weight of the one above it, before they are bound to 0..n-1."""
-    if method in _CONTINUOUS or method in _ROUNDED:
+    if method in _CONTINUOUS or method in _ROUNDED or method == "median":
         alpha, beta = _CONTINUOUS.get(method, (1.0, 1.0))
         if alpha == beta == 1.0:
             place = F.multiply(F.subtract(n, 1), q)
@@ -75,11 +75,11 @@ def _quantile(B: Any, x: Any, q: Any, method: str, weak: Any, count: Any = None)
     count : value, optional
         Elements that are no NaN, in shape ``(..., 1)``; all of them if left out, and then a NaN makes the result NaN.
     """
-    if method not in METHODS:
+    if method not in METHODS and method != "median":
         raise ValueError(f"{method!r} is not a valid method. Use one of: {METHODS}")
     n = B.shape(x)[-1]
-    dtype = B.dtype(x) if B.dtype(x).kind == "f" else np.dtype(np.float64)
-    x = x if B.dtype(x) == dtype else B.astype(x, dtype)
+    if B.dtype(x).kind != "f" and method not in _AT_ELEMENTS:
+        x = B.astype(x, np.float64)
     ordered = B.sort(x, axis=-1)
     lead = B.ndim(x) - 1
     q_shape = B.shape(q) if is_graph_value(q) else q.shape
@@ -101,15 +101,23 @@ def _quantile(B: Any, x: Any, q: Any, method: str, weak: Any, count: Any = None)
             below, above = B.take(ordered, bottom, axis=-1), B.take(ordered, top, axis=-1)
         else:
             below, above = B.take_along_axis(ordered, bottom, -1), B.take_along_axis(ordered, top, -1)
-    # where both neighbors are one (also an infinite one), the line between them is flat
-    step = B.where(B.equal(above, below), B.const(np.zeros((), dtype)), B.subtract(above, below))
-    result = below if method in _AT_ELEMENTS else B.add(below, B.multiply(step, weight))
-    absent = B.any(B.isnan(x), axis=-1, keepdims=True) if count is None else B.equal(count, 0)
-    result = B.where(absent, B.const(np.asarray(np.nan, B.dtype(result))), result)
+    result = below if method in _AT_ELEMENTS else _between(B, below, above, weight, method == "median")
+    if B.dtype(x).kind == "f":
+        absent = B.any(B.isnan(x), axis=-1, keepdims=True) if count is None else B.equal(count, 0)
+        result = B.where(absent, B.const(np.asarray(np.nan, B.dtype(result))), result)
     if weak is not None and B.dtype(result) != weak:
         result = B.astype(result, weak)
     result = B.moveaxis(result, -1, 0)
     return B.reshape(result, (*q_shape, *B.shape(result)[1:]))
+
+
+def _between(B: Any, below: Any, above: Any, weight: Any, middle: bool) -> Any:
+    """On the line between two neighbors, seen from the nearer one as in NumPy; in the middle their mean."""
+    if middle:
+        return B.where(B.equal(weight, 0), below, B.divide(B.add(below, above), 2.0))
+    step = B.subtract(above, below)
+    near, far = B.add(below, B.multiply(step, weight)), B.subtract(above, B.multiply(step, B.subtract(1.0, weight)))
+    return B.where(B.less(weight, 0.5), near, far)
 
 
 def _lined_up(B: Any, a: Any, axis: Any) -> tuple[Any, tuple[int, ...], Any]:
@@ -146,10 +154,11 @@ def _along(
         dtype = B.dtype(x) if B.dtype(x).kind == "f" else np.dtype(np.float64)
         result = B.broadcast_to(B.const(np.asarray(np.nan, dtype)), shape)
     else:
-        own = B.dtype(x) if B.dtype(x).kind == "f" else np.dtype(np.float64)
-        weak = (
-            own if type(q) in (int, float) else np.result_type(own, B.dtype(B.lift(q))) if is_graph_value(q) else None
-        )
+        own = B.dtype(x) if B.dtype(x).kind == "f" or method in _AT_ELEMENTS else np.dtype(np.float64)
+        if type(q) in (int, float) or method in _AT_ELEMENTS:
+            weak = own
+        else:
+            weak = np.result_type(own, B.dtype(B.lift(q))) if is_graph_value(q) else None
         result = _quantile(B, moved, fractions, method, weak, count)
     if not is_missing(keepdims) and keepdims:
         result = B.reshape(result, (*B.shape(result)[:q_ndim], *kept(B.shape(x), axes)))
@@ -170,7 +179,7 @@ def _median(skip_nan: bool) -> Callable[..., Any]:
         _defaults(name, out, overwrite_input, None, None)
         x = B.lift(a)
         a = B.astype(x, np.float64) if B.dtype(x).kind == "b" else x
-        return _along(B, a, 0.5, axis, "linear", keepdims, skip_nan, 1.0, name)
+        return _along(B, a, 0.5, axis, "median", keepdims, skip_nan, 1.0, name)
 
     median.__doc__ = f"``np.{name}``."
     return median
