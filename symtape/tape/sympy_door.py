@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from symtape.formula.numbers import as_expression
 from symtape.formula.symbols import is_leaf_symbol, printed_names
 from symtape.ops import sympy_bridge
 from symtape.tape.leaf_table import find
+from symtape.tape.sympy_arrays import ArrayReader, has_arrays
 from symtape.tape.tensor import TENSORS, lift
 from symtape.tape.variable import symbol as new_symbol
 
@@ -21,21 +22,24 @@ def from_sympy(expression: Any, names: Mapping[Any, Any] | None = None) -> Any:
 
     Parameters
     ----------
-    expression : sympy expression, matrix or array
+    expression : sympy expression, matrix, array, matrix expression or Lambda
+        Sums and products over known ranges are written out; elements of an ``IndexedBase`` are those of the tensor that
+        its name is mapped to.
     names : mapping, optional
         From symbols, or their names, to tensors, arrays or numbers. Symbols of symtape's own need none: they find
         their variable. Any other symbol becomes an `st.symbol` of its name, one for all its occurrences.
 
     Returns
     -------
-    Tensor
+    Tensor, or of a Lambda a function of tensors
         Of the shape of the matrix or array; of an expression, of the shape that broadcasting what its symbols stand for
         gives.
 
     Raises
     ------
     NoFormulaError
-        If the expression contains a sympy function that has no op here, naming it. A TypeError.
+        If the expression contains a sympy function that has no op here, naming it; or a derivative or an integral that
+        is only written down. A TypeError.
     UnknownNameError
         If a key of ``names`` does not occur, or the variable behind a symbol does not exist any more. A ValueError.
 
@@ -52,6 +56,10 @@ def from_sympy(expression: Any, names: Mapping[Any, Any] | None = None) -> Any:
     """
     import sympy
 
+    if isinstance(expression, sympy.Lambda):
+        return _function_of(expression, names or {})
+    if has_arrays(expression):
+        return ArrayReader(names or {}, _meaning).read(expression)
     if not isinstance(expression, sympy.MatrixBase):
         expression = as_expression(expression)
     symbols = sorted(expression.free_symbols, key=sympy.default_sort_key)
@@ -63,6 +71,23 @@ def from_sympy(expression: Any, names: Mapping[Any, Any] | None = None) -> Any:
         return lift(np.zeros(shape))
     elements = [sympy_bridge.from_sympy(TENSORS, expression[at], mapping) for at in np.ndindex(*shape)]
     return TENSORS.reshape(TENSORS.stack(elements), shape) if len(shape) != 1 else TENSORS.stack(elements)
+
+
+def _function_of(function: Any, names: Mapping[Any, Any]) -> Callable[..., Any]:
+    """A Lambda as a function."""
+    variables = function.variables
+
+    def called(*args: Any) -> Any:
+        if len(args) != len(variables):
+            raise TypeError(f"{function} takes {len(variables)} arguments, got {len(args)}")
+        return from_sympy(function.expr, {**names, **dict(zip(variables, args, strict=True))})
+
+    return called
+
+
+def _meaning(symbol: Any) -> Any:
+    """The tensor of a symbol that no mapping names."""
+    return _leaf_of(symbol) if is_leaf_symbol(symbol) else new_symbol(symbol.name)
 
 
 def _meanings(symbols: Iterable[Any], names: Mapping[Any, Any], expression: Any) -> dict[Any, Any]:
