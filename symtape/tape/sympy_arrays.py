@@ -72,7 +72,7 @@ class ArrayReader:
     def number(self, expression: Any) -> Any:
         """A scalar expression."""
         sp = self.sp
-        expanded = self._expanded(sp.sympify(expression))
+        expanded = self._expanded(sp.sympify(expression, strict=True))
         kinds = (sp.Indexed, sp.matrices.expressions.matexpr.MatrixElement, sp.Trace, sp.Determinant)
         stand_ins: dict[Any, Any] = {}
         meanings: dict[Any, Any] = {}
