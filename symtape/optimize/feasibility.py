@@ -99,5 +99,7 @@ def _half_square(form: StandardForm, x: Array) -> tuple[float, Array]:
 def _is_stationary(form: StandardForm, x: Array) -> bool:
     """Whether moving as far as x is long would change the violation by little, bounds aside."""
     value, pull = _half_square(form, x)
-    stopped = np.where((x <= form.lower) & (pull > 0), 0.0, np.where((x >= form.upper) & (pull < 0), 0.0, pull))
+    near = 1e-9 * (1 + np.abs(x))
+    held = ((x <= form.lower + near) & (pull > 0)) | ((x >= form.upper - near) & (pull < 0))
+    stopped = np.where(held, 0.0, pull)
     return largest(stopped) * (1 + largest(x)) <= _STATIONARY * value

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import nnls
 
+from symtape.optimize.nonnegative import nonnegative_least_squares
 from symtape.optimize.standard_form import Array, StandardForm
 
 #: How near to its limit (relative to its own gradient and to x) a constraint counts as active.
@@ -260,9 +260,7 @@ def multipliers(gradient: Array, active: ActiveSet) -> Array:
     else:
         equations, signed = unit[active.equation], unit[~active.equation]
         basis = _row_space(equations)
-        result[~active.equation] = nnls(
-            _without(signed, basis).T, _without(gradient, basis), maxiter=30 * (active.size + 10)
-        )[0]
+        result[~active.equation] = nonnegative_least_squares(_without(signed, basis).T, _without(gradient, basis))
         rest = gradient - signed.T @ result[~active.equation]
         result[active.equation] = _least_squares_multipliers(equations, rest)
     return np.asarray(result / lengths, dtype=np.float64)

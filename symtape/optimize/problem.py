@@ -158,7 +158,8 @@ class Problem:
         search = Search(reduced.form, x0, tol, dict(options or {}), read_callback(callback, method))
         result = solve_reduced(reduced, search, method, _BY)
         result.__dict__["_solution"] = Solution.of(self.unknowns, result.x, parameters)
-        self._check_decisions(result.x, values)
+        if result.success:
+            self._check_decisions(result.x, values)
         return result
 
     def _check_decisions(self, x: Array, values: Mapping[Node, Any]) -> None:

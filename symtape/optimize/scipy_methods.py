@@ -7,12 +7,14 @@ result.
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import scipy
 import scipy.optimize
 
 from symtape.errors import UnknownNameError
@@ -137,7 +139,9 @@ def _callback(method: str, step: Any) -> Any:
 
 _NOCEDAL = "Nocedal and Wright, Numerical Optimization, Springer 2006"
 
-#: All methods by their lower-case name.
+_SCIPY = tuple(int(part) for part in scipy.__version__.split(".")[:2])
+
+#: All methods of this SciPy by their lower-case name.
 METHODS: dict[str, Method] = {
     method.name.lower(): method
     for method in (
@@ -225,6 +229,7 @@ METHODS: dict[str, Method] = {
         ),
         LinearMethod(),
     )
+    if method.name != "COBYQA" or _SCIPY >= (1, 14)
 }
 
 
@@ -250,6 +255,12 @@ def method_named(name: str) -> Method:
     return method
 
 
+@functools.cache
+def _ends_its_subproblems() -> bool:
+    """Whether this SciPy's trust-exact has a limit on the steps of its subproblem; older ones may go on for ever."""
+    return "subproblem_maxiter" in str(scipy.optimize.show_options("minimize", "trust-exact", disp=False))
+
+
 def preference(form: StandardForm) -> list[Method]:
     """Methods in the order in which they are tried where the caller names none.
 
@@ -263,5 +274,6 @@ def preference(form: StandardForm) -> list[Method]:
     elif form.bounded:
         names += ["L-BFGS-B", "TNC", "SLSQP"]
     else:
-        names += ["trust-exact", "BFGS", "L-BFGS-B"] if small else ["L-BFGS-B", "trust-krylov"]
+        exact = "trust-exact" if _ends_its_subproblems() else "trust-krylov"
+        names += [exact, "BFGS", "L-BFGS-B"] if small else ["L-BFGS-B", "trust-krylov"]
     return [METHODS[name.lower()] for name in names]
