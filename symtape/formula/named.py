@@ -168,7 +168,7 @@ class _Writer:
         if op is ITEM:
             return self.labels[node]
         if op.name in INFIX:
-            left, right = (f"({a})" if a.startswith("-") else a for a in arguments)
+            left, right = (_operand(a) for a in arguments)
             return f"{left} {INFIX[op.name]} {right}"
         if op.name in PREFIX:
             return f"{PREFIX[op.name]}{arguments[0]}"
@@ -254,6 +254,11 @@ def _order(outputs: Sequence[Node]) -> list[Node]:
             needed.add(node)
             stack.extend(_shown(i) for i in node.inputs)
     return [node for node in order if node in needed]
+
+
+def _operand(text: str) -> str:
+    """What stands beside an operator: a negative number in parentheses, a short constant as an array."""
+    return f"({text})" if text.startswith("-") else f"array({text})" if text.startswith("[") else text
 
 
 def _describe(node: Node) -> str:

@@ -79,5 +79,8 @@ class Program:
             operands = [registers[o] if isinstance(o, int) else o.value for o in step.operands]
             if step.constant and typed:
                 operands = [np.asarray(o, dtype) if isinstance(o, (int, float)) else o for o in operands]
-            registers.append(getattr(B, step.function)(*operands))
+            if step.op is not None:
+                registers.append(B.build(step.op, tuple([B.lift(o) for o in operands])))
+            else:
+                registers.append(getattr(B, step.function)(*operands))
         return registers[self.result] if isinstance(self.result, int) else B.const(self.result.value)

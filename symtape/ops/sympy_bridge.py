@@ -1,14 +1,12 @@
 """From sympy: any scalar expression as a straight-line program over the functions of a namespace.
 
-Which sympy class is which function is read off the declarations: an op whose formula is ``sp.sin(x)`` is what
-``sympy.sin`` becomes. Sums, products and powers are taken apart so that the program computes what a person would write
-(``1 - y**2``, ``x/3``, ``1/sqrt(x)``), Piecewise becomes selections, and a few functions are known by a definition
-(sec, factorial, ...). All walks are loops: depth is no limit.
+What each sympy class becomes stands in `symtape.ops.sympy_classes`. Sums, products and powers are taken apart so that
+the program computes what a person would write (``1 - y**2``, ``x/3``, ``1/sqrt(x)``), and Piecewise becomes selections.
+All walks are loops: depth is no limit.
 """
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +17,17 @@ import numpy as np
 
 from symtape.errors import NoFormulaError, UnknownNameError
 from symtape.ops import registry
-from symtape.ops.op import Kind
 from symtape.ops.straight_line import Literal, Operand, Program, Step
+from symtape.ops.sympy_classes import (
+    DEFINITIONS,
+    FOLDED,
+    arguments_of,
+    functions_by_class,
+    meaning,
+    ops_by_class,
+)
+
+__all__ = ["arguments_of", "from_sympy", "functions_by_class", "translate"]
 
 
 def from_sympy(B: Any, expression: Any, mapping: Mapping[Any, Any]) -> Any:
@@ -115,98 +122,6 @@ def _scalar(sp: Any, expression: Any) -> Any:
     return expression
 
 
-# ------------------------------------------------------------------------------------------------ what becomes of what
-
-#: Functions of sympy that are known by a definition in terms of others.
-_DEFINITIONS: dict[str, Callable[..., Any]] = {
-    "sec": lambda sp, x: 1 / sp.cos(x),
-    "csc": lambda sp, x: 1 / sp.sin(x),
-    "cot": lambda sp, x: 1 / sp.tan(x),
-    "sech": lambda sp, x: 1 / sp.cosh(x),
-    "csch": lambda sp, x: 1 / sp.sinh(x),
-    "coth": lambda sp, x: 1 / sp.tanh(x),
-    "asec": lambda sp, x: sp.acos(1 / x),
-    "acsc": lambda sp, x: sp.asin(1 / x),
-    "acot": lambda sp, x: sp.atan(1 / x),
-    "asech": lambda sp, x: sp.acosh(1 / x),
-    "acsch": lambda sp, x: sp.asinh(1 / x),
-    "acoth": lambda sp, x: sp.atanh(1 / x),
-    "frac": lambda sp, x: x - sp.floor(x),
-    "factorial": lambda sp, x: sp.gamma(x + 1),
-    "binomial": lambda sp, n, k: sp.gamma(n + 1) / (sp.gamma(k + 1) * sp.gamma(n - k + 1)),
-    "beta": lambda sp, a, b: sp.gamma(a) * sp.gamma(b) / sp.gamma(a + b),
-    "trigamma": lambda sp, x: sp.polygamma(1, x),
-    "re": lambda sp, x: x,
-    "conjugate": lambda sp, x: x,
-    "im": lambda sp, x: sp.Integer(0),
-}
-
-#: Classes that no formula shows in the bare form, by name.
-_NAMED = {
-    "loggamma": "gammaln",
-    "And": "logical_and",
-    "Or": "logical_or",
-    "Xor": "logical_xor",
-    "Not": "logical_not",
-}
-
-#: Functions whose arguments are not sympy's own: the function and what sympy's arguments make of them.
-_ARGUMENTS: dict[str, tuple[str, Callable[..., tuple[Any, ...]]]] = {
-    "sinc": ("sinc", lambda sp, x: (x / sp.pi,)),
-}
-
-#: Functions of two arguments that sympy takes in any number: folded from the left.
-_FOLDED = frozenset({"maximum", "minimum", "logical_and", "logical_or", "logical_xor"})
-
-#: Functions with a signature of their own that apply the op of their name to their arguments.
-_PLAIN = frozenset({"maximum", "minimum", "fmax", "fmin"})
-
-_tables: dict[int, dict[str, tuple[str, tuple[int, ...]]]] = {}
-
-
-def functions_by_class() -> Mapping[str, tuple[str, tuple[int, ...]]]:
-    """Name of a sympy class to the function that it becomes, and the order of its arguments there.
-
-    Read off the formulas of the declarations once; of two ops with one formula the first declared is taken.
-
-    Examples
-    --------
-    >>> functions_by_class()["atan2"]
-    ('arctan2', (0, 1))
-    """
-    size = len(registry.functions())
-    if size not in _tables:
-        _tables.clear()
-        _tables[size] = _read_off_formulas()
-    return _tables[size]
-
-
-def _read_off_formulas() -> dict[str, tuple[str, tuple[int, ...]]]:
-    import sympy
-
-    table: dict[str, tuple[str, tuple[int, ...]]] = {name: (function, (0,)) for name, function in _NAMED.items()}
-    for entry in registry.functions().values():
-        op = entry.op if entry.op is not None else registry.ops().get(entry.name) if entry.name in _PLAIN else None
-        if op is None or not entry.implements or op.kind is not Kind.ELEMENTWISE or op.formula is None:
-            continue
-        symbols = sympy.symbols(f"x:{arguments_of(op.formula)}", real=True)
-        shown = op.formula(sympy, *symbols)
-        if not shown.is_Symbol and len(shown.args) == len(symbols) and set(shown.args) == set(symbols):
-            table.setdefault(type(shown).__name__, (entry.name, tuple(shown.args.index(s) for s in symbols)))
-    return table
-
-
-def arguments_of(formula: Callable[..., Any]) -> int:
-    """How many arguments a formula takes, sympy itself aside.
-
-    Examples
-    --------
-    >>> arguments_of(lambda sp, x, y: x + y)
-    2
-    """
-    return len(inspect.signature(formula).parameters) - 1
-
-
 # ---------------------------------------------------------------------------------------------------- the translation
 
 
@@ -257,7 +172,9 @@ class _Translator:
                 isinstance(o, Literal) or (o >= self.count and self.steps[o - self.count].constant) for o in operands
             )
             self.numbered[key] = self.count + len(self.steps)
-            self.steps.append(Step(function, operands, constant, registry.functions()[function].op))
+            entry = registry.functions().get(function)
+            op = entry.op if entry is not None else registry.op_named(function)
+            self.steps.append(Step(function, operands, constant, op))
         return self.numbered[key]
 
     def fold(self, function: str, operands: Sequence[Operand]) -> Operand:
@@ -367,28 +284,28 @@ class _Translator:
 
     def application(self, e: Any) -> _Plan:
         name = type(e).__name__
-        if name in _ARGUMENTS:
-            function, arguments = _ARGUMENTS[name]
-            return _Plan(arguments(self.sp, *e.args), lambda *operands: self.step(function, *operands))
-        if name == "polygamma" and e.args[0].is_Integer:
-            n = int(e.args[0])
-            if n == 0:
-                return _Plan((e.args[1],), lambda x: self.step("digamma", x))
-            return _Plan((e.args[1],), lambda x: self.step("polygamma", Literal.of(n), x))
+        found = meaning(self.sp, name, e.args)
+        if found is not None:
+            function, arguments = found
+            return _Plan(arguments, lambda *operands: self.step(function, *operands))
         if name in self.table:
             function, order = self.table[name]
-            if function in _FOLDED:
+            if function in FOLDED:
                 return _Plan(e.args, lambda *operands: self.fold(function, operands))
             if len(order) == len(e.args):
                 return _Plan(tuple(e.args[k] for k in order), lambda *operands: self.step(function, *operands))
-        if name in _DEFINITIONS:
+        if (name, len(e.args)) in ops_by_class():
+            function, order = ops_by_class()[name, len(e.args)]
+            return _Plan(tuple(e.args[k] for k in order), lambda *operands: self.step(function, *operands))
+        if name in DEFINITIONS:
             try:
-                return _Plan((_DEFINITIONS[name](self.sp, *e.args),), lambda operand: operand)
+                return _Plan((DEFINITIONS[name](self.sp, *e.args),), lambda operand: operand)
             except TypeError:
                 pass  # another number of arguments than the definition's: not known
+        known = {*self.table, *DEFINITIONS, *[name for name, _ in ops_by_class()]}
         raise NoFormulaError(
             f"symtape has no function for sympy's {name}, which the expression contains; it has "
-            + ", ".join(sorted({*self.table, *_DEFINITIONS}))
+            + ", ".join(sorted(known))
         )
 
 

@@ -190,7 +190,8 @@ def test_the_table_is_read_off_the_formulas():
 @pytest.mark.parametrize(
     ("expression", "name"),
     [
-        (sp.LambertW(x), "LambertW"),
+        (sp.elliptic_pi(x, y), "elliptic_pi"),
+        (sp.hyper((x, y), (z, z + 1), y), "hyper"),
         (sp.Function("f")(x), "f"),
         (sp.Integral(sp.Function("g")(x), (x, 0, 1)), "Integral"),
         (sp.Derivative(sp.Function("g")(x), x), "Derivative"),

@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+import sympy
+
+import symtape as st
+
+t = sympy.Symbol("t")
+
+
+@pytest.fixture
+def xy():
+    return st.Variable(3.0, name="x"), st.Variable(2.0, name="y")
+
+
+def test_printers_of_sympy(xy):
+    x, y = xy
+    z = x / y
+    assert sympy.latex(z) == r"\frac{x}{y}"
+    assert sympy.pretty(z) == sympy.pretty(z.expr)
+    assert sympy.sstr(z) == "x/y"
+    assert sympy.srepr(z) == sympy.srepr(z.expr)
+    assert sympy.mathml(z) == sympy.mathml(z.expr)
+    assert sympy.mathml(z, printer="presentation") == sympy.mathml(z.expr, printer="presentation")
+    assert sympy.latex([z, x]) == r"\left[ \frac{x}{y}, \  x\right]"
+    assert sympy.sympify(z) == z.expr
+    assert sympy.latex(st.Variable([1.0, 2.0], name="v")) == r"\left[\begin{matrix}v_{0} & v_{1}\end{matrix}\right]"
+
+
+def test_it_multiplies_as_a_sympy_expression(xy):
+    x, y = xy
+    for mixed, text in (
+        (sympy.sin(x) * y, "y*sin(x)"),
+        (y * sympy.sin(x), "y*sin(x)"),
+        (sympy.sin(x) + y, "y + sin(x)"),
+        (sympy.sin(x) - y, "-y + sin(x)"),
+        (y - sympy.sin(x), "y - sin(x)"),
+        (sympy.sin(x) / y, "sin(x)/y"),
+        (sympy.sin(x) ** y, "sin(x)**y"),
+        (t**x, "t**x"),
+        (x**t, "x**t"),
+        (sympy.pi * x, "pi*x"),
+        (sympy.Integer(2) * (x * y), "2*x*y"),
+        (x * y / sympy.Rational(1, 3), "3*x*y"),
+        (t < x, "x > t"),
+        (x >= sympy.sin(t), "x >= sin(t)"),
+    ):
+        assert isinstance(mixed, sympy.Basic)
+        assert str(mixed) == text
+
+
+def test_functions_of_sympy_take_it(xy):
+    x, y = xy
+    z = x**2 * y
+    assert str(sympy.diff(z, x)) == "2*x*y"
+    assert str(sympy.diff(z, x, 2, y)) == "2"
+    assert str(sympy.integrate(z, x)) == "x**3*y/3"
+    assert str(sympy.integrate(z, (x, 0, 1))) == "y/3"
+    assert sympy.solve(x + y - 1, x) == [1 - y.expr]
+    assert sympy.limit(np.sin(x) / x, x, 0) == 1
+    assert str(sympy.factor(x**2 - 1)) == "(x - 1)*(x + 1)"
+    assert str(sympy.Matrix([x * y]).jacobian([x, y])) == "Matrix([[y, x]])"
+    assert sympy.lambdify([x.expr, y.expr], z.expr)(3, 2) == 18
+    assert sympy.simplify(np.sin(x) ** 2 + np.cos(x) ** 2) == 1
+
+
+def test_an_expression_substitutes_a_tensor(xy):
+    x, y = xy
+    expression = (x**2 * y).expr
+    assert str(expression.subs(x, 3)) == "9*y"
+    assert expression.subs({x: 3, y: 2}) == 18
+    assert str(sympy.sin(t).subs(t, x * y)) == "sin(x*y)"
+
+
+def test_symbols_are_real_and_belong_to_the_leaf(xy):
+    x, _ = xy
+    (symbol,) = x.free_symbols
+    assert symbol.is_real
+    assert symbol == x.expr
+    assert symbol != st.Variable(3.0, name="x").expr
+    assert {s.name for s in (st.Variable([1.0, 2.0], name="v") * x).free_symbols} == {"v[0]", "v[1]", "x"}
+    x.assign(5.0)
+    assert x.expr == symbol
+
+
+# ---------------------------------------------------------------------------------------------------------------- subs
+
+
+def test_subs(xy):
+    x, y = xy
+    z = x**2 * y
+    for found in (z.subs(x=3), z.subs(x, 3), z.subs("x", 3), z.subs({x: 3}), z.subs([(x, 3)]), z.subs({"x": 3})):
+        assert str(found) == "9*y"
+    assert z.subs(x=2, y=0.5) == 2
+    assert str(z.subs(x=y)) == "y**3"
+    assert str(z.subs(x, t + 1)) == "y*(t + 1)**2"
+    assert str(z.subs({x: y, y: x})) == "x**3"  # one after the other, as in sympy
+    assert str(z.subs()) == "x**2*y"
+    assert str((x * 2).subs(x=0.1)) == "0.2"
+
+
+def test_subs_of_arrays():
+    v = st.Variable([1.0, 2.0], name="v")
+    w = np.sum(v**2)
+    assert w.subs(v=[3, 4]) == w.subs(v, np.array([3.0, 4.0])) == w.subs("v", [3, 4]) == 25
+    assert w.subs(v, 2) == 8
+    assert (v * 2).subs(v=[5, 6]) == sympy.Array([10, 12])
+    assert str((v * 2).subs(v, v + 1)) == "[2*v[0] + 2, 2*v[1] + 2]"
+    with pytest.raises(ValueError, match="broadcast"):
+        w.subs(v=[1, 2, 3])
+
+
+def test_what_subs_refuses(xy):
+    x, y = xy
+    z = x * y
+    with pytest.raises(ValueError, match="no leaf named 'w'; there are x, y"):
+        z.subs(w=1)
+    with pytest.raises(TypeError, match="is a text"):
+        z.subs(x="y")
+    with pytest.raises(TypeError, match="is a text"):
+        z.subs(x, "__import__('os')")
+    with pytest.raises(TypeError, match="got 3 arguments"):
+        z.subs(x, 1, 2)
+    twin = st.Variable(1.0, name="x")
+    with pytest.raises(st.AmbiguousVariableError, match=r"2 leaves are named 'x'.*subs\(variable, value\)"):
+        (x * twin).subs(x=1)
+    assert str((x * twin).subs(x_2=5)) == "5*x"
+    assert str((x * twin).subs(twin, 5)) == "5*x"
+
+
+def test_diff(xy):
+    x, y = xy
+    z = x**3 * y
+    assert str(z.diff(x)) == str(z.diff("x")) == "3*x**2*y"
+    assert str(z.diff(x, 2)) == str(z.diff((x, 2))) == str(z.diff(x, x)) == "6*x*y"
+    assert str(z.diff(x, y)) == "3*x**2"
+    v = st.Variable([1.0, 2.0], name="v")
+    assert str(np.sum(v**2).diff(v)) == str(np.sum(v**2).diff("v")) == "[2*v[0], 2*v[1]]"
+    with pytest.raises(ValueError, match="no leaf named 'q'"):
+        z.diff("q")
