@@ -17,9 +17,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from symtape.errors import ObjectArrayWarning
+from symtape.errors import ConcreteValueError, ObjectArrayWarning
+from symtape.graph.node import Node
 from symtape.graph.source import describe, positions, user_frame
 from symtape.ops.registry import functions
+from symtape.tape.recording import active_captures
 
 _OUTSIDE = "draw outside, and write location + scale*noise with the tensors"
 _SCALARS = {
@@ -176,8 +178,8 @@ def remedy_of(name: str) -> str | None:
     return None
 
 
-def before_elements() -> None:
-    """A tensor is about to be taken apart into an object array: to be called first.
+def before_elements(node: Node) -> None:
+    """The tensor of a node is about to be taken apart into an object array: to be called first.
 
     Warns
     -----
@@ -187,7 +189,7 @@ def before_elements() -> None:
     Raises
     ------
     TypeError
-        Where it does not.
+        Where it does not; a ConcreteValueError while a callable is recorded for reuse.
     """
     frame = user_frame(2)
     found = called_on_line(frame)
@@ -205,6 +207,9 @@ def before_elements() -> None:
             registry=frame.f_globals.setdefault("__warningregistry__", {}),
         )
     elif is_refused(found):
+        for capture in active_captures():
+            if capture.depends(node):
+                raise ConcreteValueError(f"while {capture.name} recorded the function: {refusal(found, place)}")
         raise TypeError(refusal(found, place))
 
 
