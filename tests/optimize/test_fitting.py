@@ -235,8 +235,10 @@ def test_fits_pickle():
 
 def test_a_second_data_set_compiles_nothing(monkeypatch):
     st.curve_fit(decay, X, Y)
-    monkeypatch.setattr("symtape.compile.machine_code.compile_object", None, raising=False)
+    monkeypatch.setattr("symtape.compile.machine_code.compile_text", None)
     assert st.curve_fit(decay, X + 0.1, Y).success
+    longer = np.linspace(0.0, 5.0, 80)
+    np.testing.assert_allclose(st.curve_fit(decay, longer, decay(longer, 2.0, 1.0, 0.5)).popt, [2.0, 1.0, 0.5])
 
 
 @pytest.mark.parametrize("loss", ["soft_l1", "huber", "cauchy", "arctan"])
