@@ -46,6 +46,19 @@ def sympy_value(value: Any) -> bool:
     return sympy is not None and isinstance(value, sympy.Basic)
 
 
+_reader: list[Callable[[Any], Any]] = []
+
+
+def read_formulas_with(reader: Callable[[Any], Any]) -> None:
+    """Tell how a sympy expression is read as a tensor: ``reader(expression) -> Tensor or None``."""
+    _reader[:] = [reader]
+
+
+def _on_tape(value: Any) -> Any:
+    """The tensor that a sympy expression is, if it is a formula of living variables and nothing else; else None."""
+    return _reader[0](value) if _reader else None
+
+
 def binary(
     B: Namespace, name: str, sign: Callable[[Any, Any], Any], tensor: type[Tensor], apply_two: Method
 ) -> tuple[Method, Method]:
@@ -71,7 +84,12 @@ def binary(
     def forward(self: Tensor, other: Any) -> Any:
         if type(other) is not tensor:
             if not (isinstance(other, tensor) or is_operand(other)):
-                return sign(self.expr, other) if sympy_value(other) else NotImplemented
+                if not sympy_value(other):
+                    return NotImplemented
+                known = _on_tape(other)
+                if known is None:
+                    return sign(self.expr, other)
+                other = known
             other = lift(other)
         if type(self) is not tensor:
             self = lift(self)
@@ -80,7 +98,12 @@ def binary(
     def reflected(self: Tensor, other: Any) -> Any:
         if type(other) is not tensor:
             if not (isinstance(other, tensor) or is_operand(other)):
-                return sign(other, self.expr) if sympy_value(other) else NotImplemented
+                if not sympy_value(other):
+                    return NotImplemented
+                known = _on_tape(other)
+                if known is None:
+                    return sign(other, self.expr)
+                other = known
             other = lift(other)
         if type(self) is not tensor:
             self = lift(self)

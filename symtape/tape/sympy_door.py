@@ -11,7 +11,7 @@ from symtape.errors import UnknownNameError
 from symtape.formula.numbers import as_expression
 from symtape.formula.symbols import is_leaf_symbol, printed_names
 from symtape.ops import sympy_bridge
-from symtape.tape.leaf_table import find
+from symtape.tape.own_formulas import leaf_of
 from symtape.tape.sympy_arrays import ArrayReader, has_arrays
 from symtape.tape.tensor import TENSORS, lift
 from symtape.tape.variable import symbol as new_symbol
@@ -87,7 +87,7 @@ def _function_of(function: Any, names: Mapping[Any, Any]) -> Callable[..., Any]:
 
 def _meaning(symbol: Any) -> Any:
     """The tensor of a symbol that no mapping names."""
-    return _leaf_of(symbol) if is_leaf_symbol(symbol) else new_symbol(symbol.name)
+    return leaf_of(symbol) if is_leaf_symbol(symbol) else new_symbol(symbol.name)
 
 
 def _meanings(symbols: Iterable[Any], names: Mapping[Any, Any], expression: Any) -> dict[Any, Any]:
@@ -101,7 +101,7 @@ def _meanings(symbols: Iterable[Any], names: Mapping[Any, Any], expression: Any)
             used.add(key)
             mapping[symbol] = lift(names[key])
         elif is_leaf_symbol(symbol):
-            mapping[symbol] = _leaf_of(symbol)
+            mapping[symbol] = leaf_of(symbol)
         else:
             mapping[symbol] = new_symbol(name)
     unused = sorted(str(k) for k in names if k not in used)
@@ -111,14 +111,3 @@ def _meanings(symbols: Iterable[Any], names: Mapping[Any, Any], expression: Any)
             f"it has {', '.join(sorted(printed.values())) or 'none'}"
         )
     return mapping
-
-
-def _leaf_of(symbol: Any) -> Any:
-    stamp, *at = symbol.stamp
-    tensor = find(stamp)
-    if tensor is None:
-        raise UnknownNameError(
-            f"the variable behind the symbol {symbol} does not exist any more; "
-            "map it: from_sympy(expr, {symbol: tensor})"
-        )
-    return lift(tensor)[tuple(at)] if at else lift(tensor)

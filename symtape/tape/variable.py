@@ -21,6 +21,8 @@ from symtape.ops.pickling import Identity, identity_of
 from symtape.tape import in_place
 from symtape.tape.cuts import cut
 from symtape.tape.leaf_table import remember
+from symtape.tape.operators import read_formulas_with
+from symtape.tape.own_formulas import own_formula
 from symtape.tape.recording import active_captures, active_tapes
 from symtape.tape.tensor import Tensor, _new, lift, wrap
 
@@ -266,3 +268,4 @@ def symbols(names: str | Sequence[str], shape: Any = (), dtype: npt.DTypeLike = 
 
 
 in_place.attach()  # tensors come from here
+read_formulas_with(own_formula)  # and so do the symbols of formulas

@@ -88,6 +88,13 @@ def test_a_lambda_is_a_function():
         f(1.0)
 
 
+def test_functions_of_sympy_keep_a_variable_on_the_tape():
+    u, w = st.Variable(0.3, name="u"), st.Variable(2.0, name="w")
+    with st.GradientTape() as tape:
+        z = sp.sin(u) * w
+    assert float(tape.gradient(z, w)) == pytest.approx(np.sin(0.3))
+
+
 @pytest.mark.parametrize(
     ("expression", "names", "error", "message"),
     [
