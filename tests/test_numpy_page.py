@@ -35,7 +35,9 @@ def test_what_records_is_called_by_the_tests(writer):
 
 
 def test_every_call_is_of_a_function(writer):
-    assert [name for name in CALLS if not hasattr(np, name)] == []
+    missing = [name for name in CALLS if not hasattr(np, name)]
+    later = {"unstack", "cumulative_sum", "cumulative_prod", "matvec", "vecmat"}  # came with NumPy 2.1 and 2.2
+    assert set(missing) <= (later if np.lib.NumpyVersion(np.__version__) < "2.2.0" else set())
 
 
 def test_a_gradient_is_told_by_a_call(writer):
