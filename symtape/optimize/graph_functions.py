@@ -15,6 +15,7 @@ import numpy as np
 
 from symtape.autodiff.jacobian import hessian, hvp, jacobian
 from symtape.autodiff.reverse import gradient
+from symtape.autodiff.rewrite import stable_graph
 from symtape.compile.program import Guard, Program
 from symtape.errors import ShapeError, SingularMatrixError
 from symtape.graph.node import LEAF, Node, symbol
@@ -51,6 +52,7 @@ class GraphFunction:
     _direction: Node = field(init=False)
 
     def __post_init__(self) -> None:
+        (self.output,) = stable_graph([self.output], [self.x])
         nodes = [self.output, *[guard[0] for guard in self.guards]]
         self.parameters = tuple(node for node in leaves(nodes) if node is not self.x)
         self._weights = symbol("weights", self.output.shape)
