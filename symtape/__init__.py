@@ -63,19 +63,55 @@ _PUBLIC: dict[str, str] = {
     "zeros": "symtape.tape.in_place",
 }
 
+#: TensorFlow's and PyTorch's names for what NumPy calls otherwise.
+_NUMPY_SPELLING: dict[str, str] = {
+    "cast": "astype",
+    "concat": "concatenate",
+    "divide_no_nan": "divide",
+    "gather": "take",
+    "matvec": "matmul",
+    "mm": "matmul",
+    "norm": "linalg.norm",
+    "pow": "power",
+    "range": "arange",
+    "reduce_all": "all",
+    "reduce_any": "any",
+    "reduce_max": "max",
+    "reduce_mean": "mean",
+    "reduce_min": "min",
+    "reduce_prod": "prod",
+    "reduce_std": "std",
+    "reduce_sum": "sum",
+    "reduce_variance": "var",
+    "tensor_scatter_nd_update": "put_along_axis",
+    "unsqueeze": "expand_dims",
+}
+
 __all__ = sorted(_PUBLIC)  # noqa: PLE0605 (built from the table)
 
 
 def __getattr__(name: str) -> Any:
     module = _PUBLIC.get(name)
     if module is None:
-        near = [] if name.startswith("_") else difflib.get_close_matches(name, _PUBLIC, n=3)
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        raise AttributeError(f"module 'symtape' has no attribute {name!r}{hint}")
+        raise AttributeError(f"module 'symtape' has no attribute {name!r}{_hint(name)}")
     loaded = importlib.import_module(module)
     value = loaded if module == f"{__name__}.{name}" else getattr(loaded, name)
     globals()[name] = value
     return value
+
+
+def _hint(name: str) -> str:
+    """What to write instead: NumPy's name for what other packages offer as their own, or a public name that is near."""
+    if name.startswith("_"):
+        return ""
+    import numpy as np
+
+    numpy_name = _NUMPY_SPELLING.get(name, name)
+    root = numpy_name.partition(".")[0]
+    if hasattr(np, root):
+        return f"; NumPy's functions record themselves on tensors: write np.{numpy_name}"
+    near = difflib.get_close_matches(name, _PUBLIC, n=3)
+    return f"; did you mean {', '.join(near)}?" if near else ""
 
 
 def __dir__() -> list[str]:

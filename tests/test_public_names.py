@@ -1,7 +1,9 @@
 """The public names, pinned: a change here is a change of the interface and wants a line in the changelog."""
 
+import functools
 import importlib
 
+import numpy as np
 import pytest
 
 import symtape as st
@@ -39,6 +41,20 @@ def test_star_import_gives_the_public_names():
     space = {}
     exec("from symtape import *", space)
     assert set(NAMES) <= space.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "spelling"),
+    [("sin", "np.sin"), ("matmul", "np.matmul"), ("reduce_sum", "np.sum"), ("norm", "np.linalg.norm")],
+)
+def test_a_name_of_another_package_leads_to_numpys(name, spelling):
+    with pytest.raises(AttributeError, match=rf"no attribute '{name}'.*write {spelling}$"):
+        getattr(st, name)
+
+
+def test_every_spelling_named_exists():
+    for spelling in st._NUMPY_SPELLING.values():
+        assert functools.reduce(getattr, spelling.split("."), np)
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error_with_a_hint():
