@@ -7,11 +7,12 @@ Size and depth of the tree that would come out are counted before sympy is asked
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from symtape.errors import FormulaTooLargeError, NoFormulaError
-from symtape.formula.index_numbers import IndexNumbers, places
+from symtape.formula.index_numbers import IndexNumbers, length, places
 from symtape.formula.numbers import number
 from symtape.formula.rules import Rule
 from symtape.formula.symbols import element_symbol, name_symbol, older_versions
@@ -71,7 +72,11 @@ def array_expression(node: Node, given: Mapping[Node, str] | None = None, limit:
     """
     import sympy
 
-    found = _Fold(given or {}, limit).all([(node, at) for at in places(node.shape)])
+    fold = _Fold(given or {}, limit)
+    elements = math.prod(length(n) for n in node.shape)
+    if elements > limit:
+        raise fold.too_large(elements, 1)
+    found = fold.all([(node, at) for at in places(node.shape)])
     if node.shape == ():
         return found[0]
     return sympy.ImmutableDenseNDimArray(found, tuple(node.shape))

@@ -24,7 +24,7 @@ _SMALL = 150  # operations up to which sympy is asked to simplify
 _LARGE = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Equality:
     """True or false, and how it was found.
 
@@ -44,6 +44,11 @@ class Equality:
 
     def __bool__(self) -> bool:
         return self.equal
+
+    def __eq__(self, other: object) -> bool:
+        return self.equal is other if isinstance(other, bool) else self is other
+
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         if self.equal:

@@ -33,6 +33,8 @@ _LATEX_INFIX: Mapping[str, str] = {
 }
 _SHORT_CONSTANT = 6  # elements of an array that is written out where it stands
 _SHORT_BODY = 6  # lines of a body that is written out
+_LATEX_BETWEEN = r"&\;\vdots \quad \text{{{} more lines}}"
+_FIRST, _LAST = 40, 10  # lines that an onlooker is shown of a long formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +66,28 @@ class Formula:
     def __str__(self) -> str:
         return "\n".join(f"{line.name} = {line.text}" for line in self.lines)
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        texts = [f"{line.name} = {line.text}" for line in self.lines]
+        return "\n".join(_in_part(texts, "... {} more lines ..."))
 
     def latex(self) -> str:
         r"""The lines as an ``aligned`` environment."""
-        rows = [rf"{_latex_name(line.name)} &= {line.latex}" for line in self.lines]
-        return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+        return _aligned([rf"{_latex_name(line.name)} &= {line.latex}" for line in self.lines])
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+        rows = [rf"{_latex_name(line.name)} &= {line.latex}" for line in self.lines]
+        return f"$\\displaystyle {_aligned(_in_part(rows, _LATEX_BETWEEN))}$"
+
+
+def _aligned(rows: Sequence[str]) -> str:
+    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+def _in_part(rows: list[str], between: str) -> list[str]:
+    """The first and the last rows, with a word on those between, where there are too many to be looked at."""
+    if len(rows) <= _FIRST + _LAST + 1:
+        return rows
+    return [*rows[:_FIRST], between.format(len(rows) - _FIRST - _LAST), *rows[-_LAST:]]
 
 
 def named_form(outputs: Sequence[Node], names: Sequence[str]) -> Formula:

@@ -27,6 +27,7 @@ _SHORT_ELEMENTS = 4
 _SHORT_TEXT = 60
 _SHORT_NODES = 40
 _SHORT_OPERATIONS = 60
+_SHOWN_OPERATIONS = 500  # of a formula that a notebook shows by itself
 #: What a tensor without a formula of its elements raises: it is shown line by line.
 _WITHOUT_EXPRESSION = (FormulaTooLargeError, NoFormulaError, MissingValueError, np.linalg.LinAlgError, IndexError)
 
@@ -159,7 +160,13 @@ class Display(SympyFace):
             return self.formula("named").latex()
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+        import sympy
+
+        try:
+            shown = str(sympy.latex(array_expression(self.node, limit=_SHOWN_OPERATIONS)))
+        except _WITHOUT_EXPRESSION:
+            return self.formula("named")._repr_latex_()
+        return f"$\\displaystyle {shown}$"
 
     # ---- text
 

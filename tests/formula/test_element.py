@@ -114,6 +114,8 @@ def test_operations_are_counted_with_repetitions():
         array_expression(B.sum(symbol("w", (n,))))
     with pytest.raises(FormulaTooLargeError):
         array_expression(B.multiply(symbol("w", (n,)), 2))
+    with pytest.raises(FormulaTooLargeError):
+        array_expression(symbol("w", (10**6, 10**6)))
 
 
 def test_a_sum_of_sums_is_flat_and_layout_costs_nothing():

@@ -14,6 +14,9 @@ def test_equal_symbolically():
     assert found.how == "symbolic"
     assert found.counterexample is None
     assert repr(found) == "equal (symbolic)"
+    assert (found == True) is True  # noqa: E712
+    assert (found == False) is False  # noqa: E712
+    assert found != 1
 
 
 def test_different_with_counterexample():

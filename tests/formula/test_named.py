@@ -128,7 +128,11 @@ def test_long_chains():
     node = x
     for _ in range(20_000):
         node = B.sin(node)
-    assert len(named_form([node], ["r"]).lines) == 20_000
+    form = named_form([node], ["r"])
+    assert len(form.lines) == str(form).count("\n") + 1 == 20_000
+    assert len(repr(form).splitlines()) == 51
+    assert repr(form).splitlines()[40] == "... 19950 more lines ..."
+    assert r"&\;\vdots \quad \text{19950 more lines}" in form._repr_latex_()
 
 
 def test_latex():

@@ -3,9 +3,14 @@ import math
 import numpy as np
 import pytest
 import sympy
+from hypothesis import given
+from hypothesis.strategies import floats
 
+from symtape.compile.evaluate import evaluate
 from symtape.formula.numbers import as_expression, number
 from symtape.formula.symbols import leaf_symbol
+from symtape.formula.text import parse
+from symtape.ops.namespace import NODES
 
 x = leaf_symbol("x", (1,))
 
@@ -47,6 +52,12 @@ def test_long_binary_fractions_are_doubles():
 def test_familiar_multiples_of_pi(value, text):
     assert str(number(value)) == text
     assert eval(text, {"pi": math.pi}) == value
+
+
+@given(floats(allow_nan=False, allow_infinity=False))
+def test_every_double_is_read_back_from_its_text(value):
+    (back,) = evaluate([parse(str(number(value)), {}, NODES)])
+    assert float(back) == value
 
 
 def test_special_numbers():

@@ -129,29 +129,78 @@ def test_repr_of_a_value_that_cannot_be_had():
     assert "SingularMatrixError" in repr(np.linalg.inv(singular))
 
 
-def test_printers_of_sympy(xy):
+def test_a_notebook_shows_the_formula_or_the_operations(xy):
     x, y = xy
-    z = x / y
-    assert sympy.pretty(z) == sympy.pretty(z.expr)
-    assert sympy.sstr(z) == "x/y"
-    assert sympy.mathml(z) == sympy.mathml(z.expr)
-    assert z._repr_latex_() == r"$\displaystyle \frac{x}{y}$"
-    assert sympy.sympify(z) == z.expr
+    assert (x / y)._repr_latex_() == r"$\displaystyle \frac{x}{y}$"
+    large = st.Variable(np.zeros(2000), name="v") * 2
+    assert large._repr_latex_() == "$\\displaystyle \\begin{aligned}\n\\mathrm{result} &= v \\cdot 2\n\\end{aligned}$"
+    singular = np.linalg.inv(st.constant([[1.0, 2.0], [2.0, 4.0]]))
+    assert r"\operatorname{inv}" in singular.latex()
+    assert r"\operatorname{sum}(s)" in np.sum(st.symbol("s", shape=("n",))).latex()
 
 
-def test_subs_and_diff(xy):
+def test_two_variables_of_one_name_are_told_apart_where_both_stand(xy):
+    x, _ = xy
+    twin = st.Variable(4.0, name="x")
+    assert str((x * twin).expr) == "x*x_2"
+    assert repr(x * twin) == "<Tensor: shape=(), dtype=float64, value=12.0, formula=x*x_2>"
+    assert (x * twin).latex() == "x x_{2}"
+    assert str((x * twin).formula()) == "result = x * x_2"
+    assert str(twin.expr) == str((twin + 0).expr) == "x"
+    assert (x * twin).equals("x*x_2")
+
+
+def test_versions_of_a_variable_are_told_apart(xy):
+    x, _ = xy
+    before = x**2
+    x.assign(5.0)
+    both = before + x
+    assert str(both.expr) == "x + x_2**2"
+    assert float(both) == 14.0
+    assert str(both.expr.subs(x, 5)) == "x**2 + 5"
+
+
+def test_a_mask_that_is_constant_picks_elements(xy):
+    v = st.Variable([1.0, 2.0, 3.0], name="v")
+    mask = st.constant([True, False, True], dtype=bool)
+    assert str(v[mask].expr) == "[v[0], v[2]]"
+    with pytest.raises(st.errors.NoFormulaError, match="floating-point variable"):
+        _ = v[v > 1].expr
+    assert "formula" not in repr(v[v > 1])
+
+
+def test_eval_takes_tensors_and_refuses_what_does_not_fit(xy):
     x, y = xy
-    z = x**2 * y
-    assert str(z.subs(x=3)) == "9*y"
-    assert str(z.subs({x: 3})) == "9*y"
-    assert str(z.expr.subs(x, 3)) == "9*y"
-    assert str(z.diff(x)) == "2*x*y"
-    assert {s.name for s in z.free_symbols} == {"x", "y"}
-    with pytest.raises(ValueError, match="no leaf named 'w'"):
-        z.subs(w=1)
+    assert (x * y).eval({x: st.constant(4.0)}) == 8.0
+    assert (x * y).eval() == 6.0
+    elsewhere = st.Variable(1.0, name="z")
+    assert (x * y).eval({x: 1.0, elsewhere: 2.0}) == 2.0
+    v = st.Variable([1.0, 2.0], name="v")
+    assert np.array_equal((v * x).eval({v: [3, 4], "x": 2}), [6.0, 8.0])
+    assert np.array_equal(v.numpy(), [1.0, 2.0])
+    n = st.constant(3, dtype=int, name="n")
+    with pytest.raises(TypeError, match="float64, wanted int64"):
+        (n * 2).eval({n: 0.5})
+
+
+def test_equals_compares_arrays_with_texts_and_lists():
+    v = st.Variable([1.0, 2.0], name="v")
+    assert (v * 2).equals("2*v")
+    assert np.sum(v**2).equals("v[0]**2 + v[1]**2")
+    found = (v * 2).equals([2.0, 4.0])
+    assert found == False  # noqa: E712
+    assert found.counterexample["at"] == (0,)
+    assert (v > 0).equals(v >= 0) == False  # noqa: E712
+
+
+def test_a_long_formula_is_not_in_the_text(xy):
+    x, y = xy
+    z = sum((np.sin(k * x) * y for k in range(1, 12)), start=x)
+    assert "formula" not in repr(z)
+    assert repr(z).startswith("<Tensor: shape=(), dtype=float64, value=")
 
 
 def test_unknown_lengths_have_no_elements():
     s = st.symbol("s", shape=("n",))
-    with pytest.raises(TypeError, match="shape"):
+    with pytest.raises(TypeError, match="the length n in a shape has no number yet"):
         _ = s.expr
