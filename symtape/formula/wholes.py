@@ -21,6 +21,7 @@ from symtape.graph.node import ITEM, Node
 
 _EXACT = 3  #: rows up to which numbers such as sqrt(2) are worked with as they are
 _DIGITS = 50
+_LARGEST_OF_NUMBERS = 30  #: rows of a matrix of numbers, which takes seconds there
 _LARGEST = 6  #: rows of a matrix of expressions; a determinant of 7 rows has 13,699 operations
 
 
@@ -96,15 +97,14 @@ class Matrices:
         keys = list(self.below(at))
         parts = [costs[k] for k in keys]
         depth = max((p.depth for p in parts), default=1)
+        largest = max(self.cores[0], default=0)
+        if largest > _LARGEST_OF_NUMBERS:
+            raise self._too_large(_LARGEST_OF_NUMBERS)
         if self._of_numbers(keys, parts):
             rest = parts[prod(self.cores[0]) :]
             return Cost(sum(p.size + 2 for p in rest), depth + 2, PLAIN, all(p.number for p in parts))
-        largest = max(self.cores[0], default=0)
         if largest > _LARGEST:
-            raise FormulaTooLargeError(
-                f"{self.source.op.name} of a matrix of {largest} rows has too many operations to be written out; up to "
-                f"{_LARGEST} rows are: formula('named') shows it as one line, in_terms_of(name=tensor) gives it a name"
-            )
+            raise self._too_large(_LARGEST)
         own, levels, times = _on_placeholders(self.source.op, self.cores, self.source.params, self._place(at))
         size = own + sum(n * p.size for n, p in zip(times, parts, strict=True))
         return Cost(size, depth + levels, PLAIN, all(p.number for p in parts))
@@ -130,6 +130,12 @@ class Matrices:
         result = _apply(sympy, self.source.op, self.cores, self.source.params, [*own, *places])
         values = dict(zip(places, rest, strict=True))
         return _map(lambda e: _rounded_once(e).xreplace(values), result)
+
+    def _too_large(self, largest: int) -> FormulaTooLargeError:
+        return FormulaTooLargeError(
+            f"{self.source.op.name} of a matrix of {max(self.cores[0])} rows has too many operations to be written out; "
+            f"up to {largest} rows are: formula('named') shows it as one line, in_terms_of(name=tensor) gives it a name"
+        )
 
     def _place(self, at: tuple[int, ...]) -> tuple[int | None, tuple[int, ...]]:
         """Which of several results, and where in it."""

@@ -83,6 +83,8 @@ def test_cost_is_counted_before():
         element_expression(B.inv(symbol("M", (7, 7))), (0, 0))
     with pytest.raises(FormulaTooLargeError, match="operations or more"):
         array_expression(B.inv(symbol("M", (6, 6))))
+    with pytest.raises(FormulaTooLargeError, match=r"det of a matrix of 31 rows.*up to 30 rows"):
+        array_expression(B.det(np.eye(31)))
 
 
 def test_singular_matrices():
