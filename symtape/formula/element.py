@@ -7,6 +7,7 @@ Size and depth of the tree that would come out are counted before sympy is asked
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,7 +17,7 @@ from symtape.formula.index_numbers import IndexNumbers, length, places
 from symtape.formula.numbers import number
 from symtape.formula.rules import Rule
 from symtape.formula.symbols import element_symbol, name_symbol, older_versions
-from symtape.formula.ways import PLAIN, Cost, Key, Way
+from symtape.formula.ways import MOST_ELEMENTS, PLAIN, Cost, Key, Way
 from symtape.formula.wholes import Body, Matrices
 from symtape.graph.node import CONST, ITEM, LEAF, Node
 from symtape.ops import element as rules
@@ -24,7 +25,6 @@ from symtape.ops.op import Kind
 
 MAX_OPERATIONS = 5_000  #: of the tree, counted with repetitions
 MAX_DEPTH = 150
-_MOST_ELEMENTS = 4 * MAX_OPERATIONS  # that a walk visits, those that cost nothing included
 
 
 def element_expression(node: Node, at: tuple[int, ...] = (), given: Mapping[Node, str] | None = None) -> Any:
@@ -116,7 +116,7 @@ class _Fold:
                 stack.pop()
                 continue
             if key not in self.below:
-                if len(self.below) > _MOST_ELEMENTS:
+                if len(self.below) > MOST_ELEMENTS:
                     raise self.too_large(len(costs), MAX_DEPTH)
                 self.below[key] = self.elements_below(key)
             missing = [k for k in self.below[key] if k not in costs]
@@ -149,7 +149,13 @@ class _Fold:
     def elements_below(self, key: Key) -> list[Key]:
         """The elements of other nodes that an element is made of."""
         way = self.way(key[0])
-        return [] if way is None else list(way.below(key[1]))
+        if way is None:
+            return []
+        most = self.limit + 1 if isinstance(way, Rule) else MOST_ELEMENTS
+        found = list(itertools.islice(way.below(key[1]), most + 1))
+        if len(found) > most:
+            raise self.too_large(most, 1)
+        return found
 
     def cost(self, key: Key) -> Cost:
         """What its tree adds up to."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Any
 
-from symtape.formula.index_numbers import IndexNumbers, places
+from symtape.errors import FormulaTooLargeError
+from symtape.formula.index_numbers import IndexNumbers, length, places
 from symtape.formula.numbers import number
 from symtape.formula.reading import readable
-from symtape.formula.ways import PLAIN, PRODUCT, SUM, Cost, Key
+from symtape.formula.ways import MOST_ELEMENTS, PLAIN, PRODUCT, SUM, Cost, Key
 from symtape.graph.node import Node
 from symtape.ops import element as rules
 from symtape.ops.registry import as_number
@@ -62,6 +64,12 @@ class Rule:
         return boxes.otherwise
 
     def _over(self, rule: rules.Reduce, at: Mapping[int, int]) -> Iterator[dict[int, int]]:
+        elements = prod(length(n) for n in rule.extents)
+        if elements > MOST_ELEMENTS:
+            raise FormulaTooLargeError(
+                f"{self.node.op.name} combines {elements:,} elements, more than are written as one expression: "
+                "formula('named') shows it line by line, in_terms_of(name=tensor) gives inner tensors a name"
+            )
         for place in places(rule.extents):
             yield {**at, **{rule.first + k: i for k, i in enumerate(place)}}
 

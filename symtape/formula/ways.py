@@ -10,6 +10,7 @@ from symtape.graph.node import Node
 #: A node and the place of one of its elements.
 Key: TypeAlias = tuple[Node, tuple[int, ...]]
 
+MOST_ELEMENTS = 20_000  #: that a walk visits, those that cost nothing included
 PLAIN, SUM, PRODUCT = "plain", "sum", "product"  #: what stands on top of a tree; a sum in a sum is one sum
 
 

@@ -83,6 +83,8 @@ class Matrices:
         self.cores = tuple(tuple(length(n) for n in x.shape[max(x.ndim - 2, 0) :]) for x in source.inputs)
         self.stacked = max(x.ndim - len(core) for x, core in zip(source.inputs, self.cores, strict=True))
         self.results: dict[tuple[int, ...], Any] = {}
+        if max(self.cores[0], default=0) > _LARGEST_OF_NUMBERS:
+            raise self._too_large(_LARGEST_OF_NUMBERS)
 
     def below(self, at: tuple[int, ...]) -> Iterator[Key]:
         """All elements of the matrices at that place of the stack."""
@@ -97,13 +99,10 @@ class Matrices:
         keys = list(self.below(at))
         parts = [costs[k] for k in keys]
         depth = max((p.depth for p in parts), default=1)
-        largest = max(self.cores[0], default=0)
-        if largest > _LARGEST_OF_NUMBERS:
-            raise self._too_large(_LARGEST_OF_NUMBERS)
         if self._of_numbers(keys, parts):
             rest = parts[prod(self.cores[0]) :]
             return Cost(sum(p.size + 2 for p in rest), depth + 2, PLAIN, all(p.number for p in parts))
-        if largest > _LARGEST:
+        if max(self.cores[0], default=0) > _LARGEST:
             raise self._too_large(_LARGEST)
         own, levels, times = _on_placeholders(self.source.op, self.cores, self.source.params, self._place(at))
         size = own + sum(n * p.size for n, p in zip(times, parts, strict=True))
@@ -132,9 +131,10 @@ class Matrices:
         return _map(lambda e: _rounded_once(e).xreplace(values), result)
 
     def _too_large(self, largest: int) -> FormulaTooLargeError:
+        rows = max(self.cores[0])
         return FormulaTooLargeError(
-            f"{self.source.op.name} of a matrix of {max(self.cores[0])} rows has too many operations to be written out; "
-            f"up to {largest} rows are: formula('named') shows it as one line, in_terms_of(name=tensor) gives it a name"
+            f"{self.source.op.name} of a matrix of {rows} rows has too many operations to be written out; up to "
+            f"{largest} rows are: formula('named') shows it as one line, in_terms_of(name=tensor) gives it a name"
         )
 
     def _place(self, at: tuple[int, ...]) -> tuple[int | None, tuple[int, ...]]:

@@ -132,6 +132,17 @@ def test_a_graph_that_is_far_too_large_is_refused_at_once():
         array_expression(repeated(lambda z: B.add(B.sin(z), z), x, 100_000))
 
 
+def test_reductions_of_large_arrays_are_refused_before_they_are_walked():
+    large = symbol("w", (10**9,))
+    for node in (B.sum(large), B.max(large), B.matmul(large, large)):
+        with pytest.raises(FormulaTooLargeError, match=r"operations or more|combines 1,000,000,000 elements"):
+            array_expression(node, limit=60)
+    with pytest.raises(FormulaTooLargeError, match=r"combines 1,000,000 elements.*formula\('named'\)"):
+        array_expression(B.scatter_add(symbol("w", (10**6,)), (np.zeros(10**6, int),), (0,), 0, (2,)))
+    with pytest.raises(FormulaTooLargeError, match="up to 30 rows"):
+        array_expression(B.det(symbol("M", (3000, 3000))))
+
+
 def test_unknown_lengths():
     s = symbol("s", (Dim("n"),))
     for node in (s, B.sum(s), B.cumsum(s)):
