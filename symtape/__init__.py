@@ -104,11 +104,10 @@ def _hint(name: str) -> str:
     """What to write instead: NumPy's name for what other packages offer as their own, or a public name that is near."""
     if name.startswith("_"):
         return ""
-    import numpy as np
-
+    numpy = importlib.import_module("numpy")
     numpy_name = _NUMPY_SPELLING.get(name, name)
     root = numpy_name.partition(".")[0]
-    if hasattr(np, root):
+    if hasattr(numpy, root):
         return f"; NumPy's functions record themselves on tensors: write np.{numpy_name}"
     near = difflib.get_close_matches(name, _PUBLIC, n=3)
     return f"; did you mean {', '.join(near)}?" if near else ""

@@ -90,8 +90,8 @@ class LiveCallback:
                     array.flags.writeable = False
                 with np.errstate(all="ignore"):
                     value = op.value(*arrays, *params)
-                for k, (write, result) in enumerate(zip(outputs, value if several else (value,), strict=True)):
-                    write(wanted[k])[...] = result
+                    for k, (write, result) in enumerate(zip(outputs, value if several else (value,), strict=True)):
+                        write(wanted[k])[...] = result
                 return 0
             _raised.error = located(_raised.error, callback)
             return CALLBACK_STATUS

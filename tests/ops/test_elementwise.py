@@ -32,8 +32,11 @@ def test_every_real_ufunc_of_numpy_is_there():
     assert missing == {"isnat"}, "dates are no numbers; all others"
 
 
+#: All but i0: NumPy's cuts its result down to integers for an integer argument, SciPy's and ours do not.
 OF_NUMPY = sorted(
-    n for n, e in functions().items() if e.op is not None and any(f.startswith("numpy.") for f in e.implements)
+    n
+    for n, e in functions().items()
+    if e.op is not None and n != "i0" and any(f.startswith("numpy.") for f in e.implements)
 )
 
 
