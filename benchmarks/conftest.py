@@ -1,5 +1,6 @@
 """What the benchmarks share: a table at the end, the figure of each case beside its limit where one is stated."""
 
+import gc
 import os
 
 import pytest
@@ -9,6 +10,15 @@ import pytest
 def own_cache(tmp_path, monkeypatch):
     """Each benchmark starts with an empty cache of compiled code."""
     monkeypatch.setenv("SYMTAPE_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def own_heap():
+    """Keep the collector from walking what pytest holds: a user's process has none of it."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """Compiling: seconds for a random graph with its gradient; loading in a fresh process; imports."""
 
 import os
+import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -46,19 +48,22 @@ st.function(leaves, [total, gradient])(*np.linspace(0.1, 1.0, 10))
 
 @pytest.mark.parametrize(("code", "limit"), [(LOAD, 0.8), (RECORD, 1.5)], ids=["load", "record again"])
 def test_a_fresh_process_with_a_full_cache(benchmark, report, tmp_path, code, limit):
-    """From the start of the process to its end; 10,000 operations with their gradient."""
+    """From the start of the process to its first result; 10,000 operations with their gradient."""
     leaves, total, gradient = random_graph(10_000)
     path = str(tmp_path / "f.symtape")
     f = st.function(leaves, [total, gradient])
     f(*np.linspace(0.1, 1.0, INPUTS))
     st.save(path, f)
-    program = code.format(path=path, folder=str(Path(__file__).parent))
+    program = code.format(path=path, folder=str(Path(__file__).parent)) + "import time; print(time.time())\n"
+    until_result = []
 
     def fresh():
-        subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, env=os.environ)
+        begin = time.time()
+        run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, env=os.environ)
+        until_result.append(float(run.stdout) - begin)
 
     benchmark.pedantic(fresh, rounds=5, warmup_rounds=1)
-    report(benchmark.stats.stats.median, "s from start", limit)
+    report(statistics.median(until_result), "s from start", limit)
 
 
 @pytest.mark.parametrize("module", ["numpy", "symtape"])
