@@ -142,40 +142,85 @@ NUMPY = Reference()
 # ------------------------------------------------------------------------------------------------------------- inputs
 
 
-def uniform(*shape: int, low: float = -1.0, high: float = 1.0) -> Draw:
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Arrays that an op is called on: drawn on their own, or as a smooth image of any array between -1 and 1.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    make : callable
+        ``make(rng, shape)`` draws an array.
+    image : callable
+        ``image(B, u, x)``: a point of the domain that follows ``u``, where ``x`` is an array that was drawn. ``u`` is of
+        floats between -1 and 1, or of integers or truth values where the domain is of those.
+    holds : callable, optional
+        ``holds(array)``: whether numbers that came from elsewhere are in the domain.
+    free : bool
+        Whether its arrays may be of any shape.
+    """
+
+    shape: tuple[int, ...]
+    make: Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+    image: Callable[[Any, Any, np.ndarray], Any]
+    holds: Callable[[np.ndarray], bool] = field(default=lambda array: False)
+    free: bool = True
+
+    def __call__(self, rng: np.random.Generator) -> np.ndarray:
+        return self.make(rng, self.shape)
+
+
+def near(B: Any, u: Any, x: np.ndarray) -> Any:
+    """The image in the domain of a draw that is no `Domain`: rows stay farther from what is not smooth than this."""
+    return B.add(x, B.multiply(0.015, u))
+
+
+def uniform(*shape: int, low: float = -1.0, high: float = 1.0) -> Domain:
     """Floats between ``low`` and ``high``."""
-    return lambda rng: rng.uniform(low, high, shape)
+    return Domain(
+        shape,
+        lambda rng, s: rng.uniform(low, high, s),
+        lambda B, u, x: B.add((low + high) / 2, B.multiply((high - low) / 2, u)),
+        lambda a: bool(np.all((a >= low) & (a <= high))),
+    )
 
 
-def positive(*shape: int) -> Draw:
+def positive(*shape: int) -> Domain:
     """Floats between 0.5 and 2."""
     return uniform(*shape, low=0.5, high=2.0)
 
 
-def distinct(*shape: int) -> Draw:
+def distinct(*shape: int) -> Domain:
     """Floats that differ by at least 0.5 from each other and from 0, in random order and of both signs."""
 
-    def make(rng: np.random.Generator) -> np.ndarray:
-        count = int(np.prod(shape))
+    def make(rng: np.random.Generator, s: tuple[int, ...]) -> np.ndarray:
+        count = int(np.prod(s))
         grid = np.arange(count) - count // 2 + 0.5 + rng.uniform(-0.2, 0.2, count)
-        return rng.permutation(grid).reshape(shape)
+        return rng.permutation(grid).reshape(s)
 
-    return make
+    return Domain(shape, make, lambda B, u, x: B.add(np.floor(x) + x.dtype.type(0.5), B.multiply(0.2, u)))
 
 
-def nonzero(*shape: int) -> Draw:
+def nonzero(*shape: int) -> Domain:
     """Floats of both signs with absolute values between 0.5 and 2."""
-    return lambda rng: rng.uniform(0.5, 2.0, shape) * rng.choice([-1.0, 1.0], shape)
+    return Domain(
+        shape,
+        lambda rng, s: rng.uniform(0.5, 2.0, s) * rng.choice([-1.0, 1.0], s),
+        lambda B, u, x: B.multiply(np.sign(x), B.add(1.25, B.multiply(0.75, u))),
+        lambda a: bool(np.all((np.abs(a) >= 0.5) & (np.abs(a) <= 2))),
+    )
 
 
-def integers(*shape: int, low: int = -5, high: int = 6) -> Draw:
+def integers(*shape: int, low: int = -5, high: int = 6) -> Domain:
     """Integers from ``low`` up to but without ``high``."""
-    return lambda rng: rng.integers(low, high, shape)
+    return Domain(
+        shape, lambda rng, s: rng.integers(low, high, s), lambda B, u, x: B.add(low, B.remainder(u, high - low))
+    )
 
 
-def booleans(*shape: int) -> Draw:
+def booleans(*shape: int) -> Domain:
     """True and False."""
-    return lambda rng: rng.random(shape) < 0.5
+    return Domain(shape, lambda rng, s: rng.random(s) < 0.5, lambda B, u, x: u)
 
 
 def fixed(value: Any) -> Draw:
@@ -183,16 +228,30 @@ def fixed(value: Any) -> Draw:
     return lambda rng: np.array(value)
 
 
-def well_conditioned(*shape: int) -> Draw:
+def well_conditioned(*shape: int) -> Domain:
     """Square matrices far from singular."""
-    return lambda rng: rng.uniform(-1, 1, shape) + 2.0 * shape[-1] ** 0.5 * np.eye(shape[-1])
+
+    def shift(s: tuple[int, ...]) -> np.ndarray:
+        return 2.0 * s[-1] ** 0.5 * np.eye(s[-1])
+
+    return Domain(
+        shape,
+        lambda rng, s: rng.uniform(-1, 1, s) + shift(s),
+        lambda B, u, x: B.add(u, shift(x.shape).astype(x.dtype)),
+        free=False,
+    )
 
 
-def positive_definite(*shape: int) -> Draw:
+def positive_definite(*shape: int) -> Domain:
     """Symmetric positive definite matrices."""
 
-    def make(rng: np.random.Generator) -> np.ndarray:
-        a = rng.uniform(-1, 1, shape)
-        return a @ np.swapaxes(a, -1, -2) + shape[-1] * np.eye(shape[-1])
+    def make(rng: np.random.Generator, s: tuple[int, ...]) -> np.ndarray:
+        a = rng.uniform(-1, 1, s)
+        return a @ np.swapaxes(a, -1, -2) + s[-1] * np.eye(s[-1])
 
-    return make
+    return Domain(
+        shape,
+        make,
+        lambda B, u, x: B.add(B.matmul(u, B.swapaxes(u, -1, -2)), x.shape[-1] * np.eye(x.shape[-1], dtype=x.dtype)),
+        free=False,
+    )
