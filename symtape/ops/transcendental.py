@@ -56,11 +56,30 @@ elementwise("tan", np.tan, lambda sp, x: sp.tan(x))
 elementwise("arcsin", np.arcsin, lambda sp, x: sp.asin(x))
 elementwise("arccos", np.arccos, lambda sp, x: sp.acos(x))
 elementwise("arctan", np.arctan, lambda sp, x: sp.atan(x))
-elementwise("arctan2", np.arctan2, lambda sp, x, y: sp.atan2(x, y))
+
+
+def _over_square(B: Any, x: Any, y: Any) -> Any:
+    """``x / (x**2 + y**2)`` where the squares would overflow or vanish."""
+    length = B.hypot(x, y)
+    return B.divide(B.divide(x, length), length)
+
+
+elementwise(
+    "arctan2",
+    np.arctan2,
+    lambda sp, x, y: sp.atan2(x, y),
+    partials={
+        0: lambda B, out, x, y: _over_square(B, y, x),
+        1: lambda B, out, x, y: B.negative(_over_square(B, x, y)),
+    },
+)
 elementwise("sinh", np.sinh, lambda sp, x: sp.sinh(x))
 elementwise("cosh", np.cosh, lambda sp, x: sp.cosh(x))
 elementwise("tanh", np.tanh, lambda sp, x: sp.tanh(x))
-elementwise("arcsinh", np.arcsinh, lambda sp, x: sp.asinh(x))
+# The square would overflow.
+elementwise(
+    "arcsinh", np.arcsinh, lambda sp, x: sp.asinh(x), partials={0: lambda B, out, x: B.divide(1, B.hypot(x, 1))}
+)
 elementwise("arccosh", np.arccosh, lambda sp, x: sp.acosh(x))
 elementwise("arctanh", np.arctanh, lambda sp, x: sp.atanh(x))
 

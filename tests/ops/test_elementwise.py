@@ -249,3 +249,14 @@ def test_round_is_numpys_round():
 
 def test_kinds():
     assert all(e.op.kind is Kind.ELEMENTWISE for e in functions().values() if e.op is not None)
+
+
+@pytest.mark.parametrize("magnitude", [1e-300, 1e-160, 1e160, 1e300])
+def test_derivatives_whose_squares_would_overflow_or_vanish(magnitude):
+    y = symbol("y")
+    point = {X: np.asarray(3 * magnitude), y: np.asarray(4 * magnitude)}
+    np.testing.assert_allclose(
+        evaluate(gradient(B.arctan2(X, y), [X, y]), point), [0.16 / magnitude, -0.12 / magnitude], rtol=1e-14
+    )
+    (slope,) = gradient(B.arcsinh(X), [X])
+    np.testing.assert_allclose(at(slope, x=magnitude), 1 / np.hypot(1, magnitude), rtol=1e-14)
