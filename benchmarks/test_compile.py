@@ -4,6 +4,7 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,6 +13,11 @@ import pytest
 from graphs import INPUTS, random_graph
 
 import symtape as st
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 
 @pytest.mark.parametrize("size", [1_000, 10_000, 100_000])
@@ -30,6 +36,31 @@ def test_compilation_to_the_first_result(benchmark, report, size):
     limits = {10_000: 3.0, 100_000: 30.0}
     report(benchmark.stats.stats.min, "s", limits.get(size))
     benchmark.extra_info["us_an_op"] = benchmark.stats.stats.min / size * 1e6
+
+
+def test_compilation_on_a_small_stack(benchmark, report):
+    """100,000 operations with their gradient, recorded, compiled and called on a thread with 512 kB of stack."""
+
+    def work():
+        leaves, total, gradient = random_graph(100_000)
+        st.function(leaves, [total, gradient])(*np.linspace(0.1, 1.0, INPUTS))
+        done.append(True)
+
+    def on_a_thread():
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+
+    done: list[bool] = []
+    before = threading.stack_size(512 * 1024)
+    try:
+        benchmark.pedantic(on_a_thread, rounds=1)
+    finally:
+        threading.stack_size(before)
+    assert done
+    report(benchmark.stats.stats.min, "s", 30.0)
+    if resource is not None:
+        benchmark.extra_info["peak_kB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 LOAD = """

@@ -1,5 +1,9 @@
 """What an operation costs on the tape: recording, differentiating, evaluating; and a step of a training loop."""
 
+import gc
+import time
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -44,18 +48,40 @@ def test_lazy_evaluation(benchmark, report, size):
     report(benchmark.stats.stats.min / size * 1e6, "us an op")
 
 
-def test_training_step_of_two_variables(benchmark, report):
+def training_loop():
+    """A function that takes a number of steps of gradient descent in two variables."""
     w, b = st.Variable(0.1, name="w"), st.Variable(0.0, name="b")
     X = np.linspace(-1.0, 1.0, 50)
     Y = 3 * X + 2
 
-    def steps():
-        for _ in range(100):
+    def steps(count):
+        for _ in range(count):
             with st.GradientTape() as tape:
                 loss = np.mean((w * X + b - Y) ** 2)
             dw, db = tape.gradient(loss, [w, b])
             w.assign_sub(0.1 * dw)
             b.assign_sub(0.1 * db)
 
-    benchmark.pedantic(steps, rounds=10, warmup_rounds=1)
+    return steps
+
+
+def test_training_step_of_two_variables(benchmark, report):
+    benchmark.pedantic(training_loop(), (100,), rounds=10, warmup_rounds=1)
     report(benchmark.stats.stats.median / 100 * 1e6, "us a step", 300.0)
+
+
+def test_ten_thousand_steps_cost_as_the_first_thousand(benchmark, report):
+    """A long loop neither slows down nor fills the memory: its last 1,000 steps against the first; what it kept."""
+    step, settle = training_loop(), 1_000
+    begin = time.process_time()
+    step(settle)
+    first = time.process_time() - begin
+    tracemalloc.start()
+    step(8_000)
+    gc.collect()
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    begin = time.process_time()
+    benchmark.pedantic(step, (settle,), rounds=1)
+    report((time.process_time() - begin) / first, "of the first", 1.2)
+    benchmark.extra_info["kept_bytes"] = kept
