@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from symtape.errors import NoFormulaError, UnknownNameError
+from symtape.graph.node import DType
 from symtape.ops import registry
 from symtape.ops.straight_line import Literal, Operand, Program, Step
 from symtape.ops.sympy_classes import (
@@ -30,7 +31,7 @@ from symtape.ops.sympy_classes import (
 __all__ = ["arguments_of", "from_sympy", "functions_by_class", "translate"]
 
 
-def from_sympy(B: Any, expression: Any, mapping: Mapping[Any, Any]) -> Any:
+def from_sympy(B: Any, expression: Any, mapping: Mapping[Any, Any], beside: DType | None = None) -> Any:
     """Any scalar sympy expression as a value of a namespace.
 
     Parameters
@@ -39,6 +40,9 @@ def from_sympy(B: Any, expression: Any, mapping: Mapping[Any, Any]) -> Any:
     expression : sympy.Expr or sympy Boolean
     mapping : mapping of Symbol or str
         What each symbol stands for: anything that ``B.lift`` takes.
+    beside : numpy.dtype, optional
+        Of what the value stands beside. Numbers that are worked out on the way (``sqrt(2)``) take the precision of the
+        floats among this and what the symbols stand for.
 
     Returns
     -------
@@ -75,7 +79,7 @@ def from_sympy(B: Any, expression: Any, mapping: Mapping[Any, Any]) -> Any:
             raise UnknownNameError(
                 f"the expression contains the symbol {symbol}, which the mapping does not give; it gives {known}"
             )
-    floats = [B.dtype(v) for v in values if B.dtype(v).kind == "f"]
+    floats = [d for d in (*map(B.dtype, values), beside) if d is not None and d.kind == "f"]
     dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
     return translate(expression, {s: k for k, s in enumerate(used)}).run(B, values, dtype)
 

@@ -192,7 +192,7 @@ def _value_text(node: Node) -> str:
     except (np.linalg.LinAlgError, ValueError, IndexError) as error:
         return f"<{type(error).__name__}: {error}>"
     if np.ndim(value) == 0:
-        return repr(value.item())
+        return repr(np.asarray(value).item())
     return np.array2string(np.asarray(value), separator=", ", threshold=20, edgeitems=3, prefix=" " * 8)
 
 

@@ -43,20 +43,42 @@ def is_operand(value: Any) -> bool:
 def sympy_value(value: Any) -> bool:
     """Whether something is a sympy object, which multiplies formulas; sympy is not loaded to find out."""
     sympy = sys.modules.get("sympy")
-    return sympy is not None and isinstance(value, sympy.Basic)
+    return sympy is not None and isinstance(value, (sympy.Basic, sympy.MatrixBase))
 
 
-_reader: list[Callable[[Any], Any]] = []
+_reader: list[Callable[[Any, Any], Any]] = []
 
 
-def read_formulas_with(reader: Callable[[Any], Any]) -> None:
-    """Tell how a sympy expression is read as a tensor: ``reader(expression) -> Tensor or None``."""
+def read_formulas_with(reader: Callable[[Any, Any], Any]) -> None:
+    """Tell how a sympy expression is read as a tensor: ``reader(expression, dtype) -> Tensor or None``."""
     _reader[:] = [reader]
 
 
-def _on_tape(value: Any) -> Any:
-    """The tensor that a sympy expression is, if it is a formula of living variables and nothing else; else None."""
-    return _reader[0](value) if _reader else None
+def on_tape(value: Any, dtype: Any = None) -> Any:
+    """The tensor that a sympy expression is, if it is a number or a formula of living variables; else None.
+
+    Parameters
+    ----------
+    value : sympy object
+    dtype : numpy.dtype, optional
+        Of what it stands beside: numbers that are worked out on the way take it.
+    """
+    return _reader[0](value, dtype) if _reader else None
+
+
+def _among_formulas(sign: Callable[[Any, Any], Any], tensor: Tensor, other: Any, *, swapped: bool) -> Any:
+    """The operation in sympy, where a foreign symbol leads away from the tape: beside an array element by element."""
+    if tensor.shape and other.is_Matrix:
+        raise TypeError(
+            f"a sympy {type(other).__name__} stands beside a tensor of shape {tensor.shape}: bring it in with "
+            "st.from_sympy(matrix); then @ is the matrix product, and * goes by elements"
+        )
+
+    def apply(element: Any) -> Any:
+        return sign(other, element) if swapped else sign(element, other)
+
+    by_elements = tensor.shape and not hasattr(other, "applyfunc")
+    return tensor.expr.applyfunc(apply) if by_elements else apply(tensor.expr)
 
 
 def binary(
@@ -86,9 +108,9 @@ def binary(
             if not (isinstance(other, tensor) or is_operand(other)):
                 if not sympy_value(other):
                     return NotImplemented
-                known = _on_tape(other)
+                known = on_tape(other, self.dtype)
                 if known is None:
-                    return sign(self.expr, other)
+                    return _among_formulas(sign, self, other, swapped=False)
                 other = known
             other = lift(other)
         if type(self) is not tensor:
@@ -100,9 +122,9 @@ def binary(
             if not (isinstance(other, tensor) or is_operand(other)):
                 if not sympy_value(other):
                     return NotImplemented
-                known = _on_tape(other)
+                known = on_tape(other, self.dtype)
                 if known is None:
-                    return sign(other, self.expr)
+                    return _among_formulas(sign, self, other, swapped=True)
                 other = known
             other = lift(other)
         if type(self) is not tensor:
@@ -202,7 +224,9 @@ def _pair(B: Namespace, tensor: type[Tensor], *, swapped: bool) -> Method:
 
     def apply(self: Tensor, other: Any) -> Any:
         if not (isinstance(other, tensor) or is_operand(other)):
-            return NotImplemented
+            other = on_tape(other, self.dtype) if sympy_value(other) else None
+            if other is None:
+                return NotImplemented
         return B.divmod(other, self) if swapped else B.divmod(self, other)
 
     return apply

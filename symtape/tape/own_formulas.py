@@ -1,6 +1,7 @@
 """Formulas of living variables beside a tensor: ``sympy.sin(x) * y`` is the tensor that it says and stays on the tape.
 
-With a foreign symbol, or a function that has no operation here, the result is a formula.
+So does a real number of sympy's. With a foreign symbol, or a function that has no operation here, the result is a
+formula.
 """
 
 from __future__ import annotations
@@ -32,14 +33,23 @@ def leaf_of(symbol: Any) -> Any:
     return lift(tensor)[tuple(at)] if at else lift(tensor)
 
 
-def own_formula(expression: Any) -> Any:
-    """The tensor of a scalar expression of symtape's own symbols alone; else None."""
+def own_formula(expression: Any, dtype: Any = None) -> Any:
+    """The tensor of a real number, or of a scalar expression of symtape's own symbols alone; else None.
+
+    Parameters
+    ----------
+    expression : sympy object
+    dtype : numpy.dtype, optional
+        Of the tensor that it stands beside: a number with a formula (``sqrt(2)``, ``1/3``) takes it.
+    """
+    if not hasattr(expression, "is_number"):
+        return None
     symbols = expression.free_symbols
-    if not symbols or not hasattr(expression, "is_number"):
+    if not symbols and expression.is_extended_real is not True:
         return None
     if not all(is_leaf_symbol(s) and find(s.stamp[0]) is not None for s in symbols):
         return None
     try:
-        return sympy_bridge.from_sympy(TENSORS, expression, {s: leaf_of(s) for s in symbols})
+        return sympy_bridge.from_sympy(TENSORS, expression, {s: leaf_of(s) for s in symbols}, dtype)
     except NoFormulaError:
         return None  # sympy knows more functions than there are operations

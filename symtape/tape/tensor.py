@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 
 from symtape.compile.evaluate import evaluate
-from symtape.errors import ShapeError, SymbolicTruthError
+from symtape.errors import DTypeError, ShapeError, SymbolicTruthError
 from symtape.graph.node import (
     CONST,
     LEAF,
@@ -187,6 +187,8 @@ def lift(value: Any) -> Tensor:
             return _untracked(value)
         if isinstance(value, (list, tuple)):
             return _stack_nested(value)
+        if operators.sympy_value(value):
+            return _of_sympy(value)
         if hasattr(value, "__array__"):
             value = _plain_array(value)
             if value.dtype == object:
@@ -201,6 +203,17 @@ def _untracked(node: Node) -> Tensor:
     out.ident = 0
     out.op = None
     return out
+
+
+def _of_sympy(value: Any) -> Tensor:
+    """The tensor of a sympy number, or of a formula of living variables."""
+    found = operators.on_tape(value)
+    if found is None:
+        raise DTypeError(
+            f"the sympy {type(value).__name__} {value} stands beside tensors and is no formula of variables alone: "
+            "bring it in first, with st.from_sympy(expression, {symbol: tensor})"
+        )
+    return cast(Tensor, found)
 
 
 def _plain_array(value: Any) -> Array:

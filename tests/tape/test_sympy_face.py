@@ -34,9 +34,7 @@ def test_it_multiplies_as_a_sympy_expression(xy):
         (sympy.sin(t * x) / y, "sin(t*x)/y"),
         (t**x, "t**x"),
         (x**t, "x**t"),
-        (sympy.pi * x, "pi*x"),
-        (sympy.Integer(2) * (x * y), "2*x*y"),
-        (x * y / sympy.Rational(1, 3), "3*x*y"),
+        (sympy.I * x, "I*x"),
         (t < x, "x > t"),
         (x >= sympy.sin(t), "x >= sin(t)"),
     ):
@@ -59,6 +57,54 @@ def test_a_formula_of_living_variables_stays_on_the_tape(xy):
         assert str(mixed.expr) == text
     unknown = sympy.Function("h")(x.expr) * y  # no operation here: a formula, as before
     assert str(unknown) == "y*h(x)"
+
+
+def test_a_number_of_sympy_stays_on_the_tape(xy):
+    x, y = xy
+    for mixed, text in (
+        (sympy.pi * x, "pi*x"),
+        (sympy.Integer(2) * (x * y), "2*x*y"),
+        (x * y / sympy.Rational(1, 3), "3*x*y"),
+        (x**sympy.S.Half, "sqrt(x)"),
+        (x + sympy.Float("0.1", 30), "x + 0.1"),
+        (sympy.sqrt(2) - x, "-x + sqrt(2)"),
+        (np.maximum(x, sympy.pi), "Max(pi, x)"),
+        (np.stack([x, sympy.sin(y)])[1], "sin(y)"),
+        (divmod(sympy.Integer(7), x)[1], "Mod(7, x)"),
+    ):
+        assert isinstance(mixed, st.Tensor)
+        assert str(mixed.expr) == text
+    single = st.Variable(np.float32(2.0), name="single")
+    for number in (sympy.pi, sympy.Rational(1, 3), sympy.sqrt(2), sympy.Integer(2), sympy.Float(0.1)):
+        assert (number * single).dtype == (single + number).dtype == np.float32
+
+
+def test_a_foreign_symbol_beside_an_array_makes_formulas_of_its_elements():
+    v = st.Variable([1.0, 2.0], name="v")
+    for mixed, text in (
+        (v + t, "[t + v[0], t + v[1]]"),
+        (t - v, "[t - v[0], t - v[1]]"),
+        (t * v, "[t*v[0], t*v[1]]"),
+        (v**t, "[v[0]**t, v[1]**t]"),
+        (sympy.Array([1, t]) + v, "[v[0] + 1, t + v[1]]"),
+    ):
+        assert str(mixed) == text
+
+
+def test_what_of_sympy_does_not_stand_beside_a_tensor():
+    v = st.Variable([[1.0, 2.0], [3.0, 4.0]], name="v")
+    for matrix in (
+        sympy.Matrix([[1, 2], [3, 4]]),
+        sympy.ImmutableMatrix([[1, t], [0, 1]]),
+        sympy.MatrixSymbol("M", 2, 2),
+    ):
+        for operation in (lambda a, b: a @ b, lambda a, b: a * b, lambda a, b: a + b):
+            with pytest.raises(TypeError, match=r"a sympy \w+ stands beside a tensor of shape \(2, 2\).*st.from_sympy"):
+                operation(v, matrix)
+    with pytest.raises(TypeError, match=r"the sympy Mul 2\*t stands beside tensors.*st.from_sympy"):
+        np.multiply(v, 2 * t)
+    with pytest.raises(TypeError, match="the sympy ImaginaryUnit I stands"):
+        np.maximum(v, sympy.I)
 
 
 def test_functions_of_sympy_take_it(xy):
