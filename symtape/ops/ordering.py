@@ -117,6 +117,8 @@ def argsort(B: Any, a: Any, axis: Any = -1, kind: Any = None, order: Any = None,
 def _kth(B: Any, x: Any, kth: Any, axis: int) -> tuple[int, ...]:
     n = as_integer(B.shape(x)[axis], "the length of the axis")
     places = tuple(as_integer(k, "kth") for k in np.ravel(np.asarray(kth, dtype=object)))
+    if 0 in B.shape(x):
+        return (0,)  # NumPy looks at no place of an empty array
     for k in places:
         if not -n <= k < n:
             raise ValueError(f"kth(={k}) out of bounds ({n})")

@@ -49,6 +49,12 @@ def test_partitions(x):
     agree("searchsorted", np.sort(x, axis=None), x, side="right")
 
 
+@pytest.mark.parametrize("name", ["partition", "argpartition"])
+def test_partitions_of_nothing(name):
+    agree(name, np.zeros((0, 3)), 2, axis=0)
+    agree(name, np.zeros((2, 0)), (1, 7))
+
+
 @also_empty
 def test_medians(x):
     agree("median", x)
