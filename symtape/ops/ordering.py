@@ -29,7 +29,7 @@ def _order_infer(inputs: Any, *_: Any) -> tuple[Shape, Any]:
 
 def _parted_infer(inputs: Any, kth: tuple[int, ...], axis: int) -> tuple[Shape, Any]:
     n = inputs[0].shape[axis]
-    if isinstance(n, Dim) or any(k >= n for k in kth):
+    if isinstance(n, Dim) or (any(k >= n for k in kth) and 0 not in inputs[0].shape):
         raise ShapeError(f"there is no place {max(kth, default=0)} to part {n} elements at")
     return _order_infer(inputs)
 
