@@ -309,10 +309,7 @@ def _softmax_form(step: Step, match: Match) -> Any:
 
 
 def _log_softmax_form(step: Step, match: Match) -> Any:
-    (x,) = match.operands
-    kept = tuple(1 if k in match.facts else n for k, n in enumerate(x.node.shape))
-    total = step("logsumexp", (x,), (match.facts,))
-    return step("subtract", (x, total if total.node.shape == kept else step("reshape", (total,), (kept,))))
+    return step("log_softmax", match.operands, (match.facts,))
 
 
 #: Every stable form there is; of several that fit, the first is taken.
@@ -325,7 +322,7 @@ FORMS: tuple[StableForm, ...] = (
     StableForm("log(1/(1 + exp(-x)))", ("log",), "-softplus(-x)", _log_sigmoid, _log_sigmoid_form),
     StableForm("log(expit(x))", ("log",), "log_expit(x)", _log_expit, _log_expit_form),
     StableForm("log(sum(exp(x)))", ("log",), "logsumexp(x)", _log_sum_exp, _log_sum_exp_form),
-    StableForm("log(exp(x)/sum(exp(x)))", ("log",), "x - logsumexp(x)", _log_softmax, _log_softmax_form),
+    StableForm("log(exp(x)/sum(exp(x)))", ("log",), "log_softmax(x)", _log_softmax, _log_softmax_form),
     StableForm("log(1 + x)", ("log",), "log1p(x)", _log_one_plus, _one_step("log1p")),
     StableForm("exp(x) - 1", ("subtract",), "expm1(x)", _exp_minus_one, _one_step("expm1")),
     StableForm("1 - cos(x)", ("subtract",), "versine(x)", _one_minus_cos, _one_step("versine")),

@@ -14,15 +14,37 @@ from symtape.graph.traverse import topological
 from symtape.ops.namespace import NODES
 
 
-def _logsumexp(B: Any, x: Any, axes: tuple[int, ...]) -> Any:
+def _shifted(B: Any, x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     top = B.max(x, axis=axes, keepdims=True)
     top = B.where(B.isfinite(top), top, 0.0)
-    return B.add(B.log(B.sum(B.exp(B.subtract(x, top)), axis=axes)), B.squeeze(top, axis=axes))
+    return B.subtract(x, top), top
+
+
+def _log_of_sum(B: Any, shifted: Any, axes: tuple[int, ...]) -> Any:
+    largest = B.equal(shifted, 0.0)
+    count = B.sum(B.astype(largest, B.dtype(shifted)), axis=axes, keepdims=True)
+    others = B.sum(B.where(largest, 0.0, B.exp(shifted)), axis=axes, keepdims=True)
+    some = B.maximum(count, 1.0)
+    return B.where(B.equal(count, 0.0), B.log(others), B.add(B.log(some), B.log1p(B.divide(others, some))))
+
+
+def _logsumexp(B: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    shifted, top = _shifted(B, x, axes)
+    return B.squeeze(B.add(_log_of_sum(B, shifted, axes), top), axis=axes)
+
+
+def _log_softmax(B: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    shifted, _ = _shifted(B, x, axes)
+    return B.subtract(shifted, _log_of_sum(B, shifted, axes))
 
 
 def _softmax(B: Any, x: Any, axes: tuple[int, ...]) -> Any:
     exps = B.exp(B.subtract(x, B.max(x, axis=axes, keepdims=True)))
     return B.divide(exps, B.sum(exps, axis=axes, keepdims=True))
+
+
+def _softmax_rest(B: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    return B.negative(B.expm1(_log_softmax(B, x, axes)))
 
 
 def _custom_gradient(B: Any, *rest: Any) -> Any:
@@ -32,7 +54,13 @@ def _custom_gradient(B: Any, *rest: Any) -> Any:
 
 #: By the name of the op; ``rule(B, *inputs, *params)`` gives a node, or a tuple of them for an op with several results.
 DECOMPOSITIONS: Final = MappingProxyType(
-    {"logsumexp": _logsumexp, "softmax": _softmax, "custom_gradient": _custom_gradient}
+    {
+        "logsumexp": _logsumexp,
+        "softmax": _softmax,
+        "log_softmax": _log_softmax,
+        "softmax_rest": _softmax_rest,
+        "custom_gradient": _custom_gradient,
+    }
 )
 
 

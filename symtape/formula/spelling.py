@@ -277,7 +277,7 @@ def _renamed(function: str, *more: str) -> Spelling:
 
 _SPELLINGS: Mapping[str, Spelling] = {
     **{f: _over_axes(f) for f in ("sum", "prod", "max", "min", "any", "all", "argmax", "argmin")},
-    **{f: _over_axes(f) for f in ("softmax", "logsumexp")},
+    **{f: _over_axes(f) for f in ("softmax", "log_softmax", "softmax_rest", "logsumexp")},
     "norm": _norm,
     "einsum": _einsum,
     "triangle": _triangle,

@@ -94,13 +94,6 @@ scipy_function(
 scipy_function("cosm1", lambda sp, x: sp.cos(x) - 1, lambda B, out, x: B.negative(B.sin(x)))
 
 
-@function("scipy.special.log_softmax")
-def log_softmax(B: Any, x: Any, axis: Any = None) -> Any:
-    """``scipy.special.log_softmax``: the logarithm of softmax, without overflow."""
-    x = B.lift(x)
-    return B.subtract(x, B.logsumexp(x, axis=axis, keepdims=True))
-
-
 @function("scipy.special.expm1")
 def special_expm1(B: Any, x: Any, /) -> Any:
     """``scipy.special.expm1``."""

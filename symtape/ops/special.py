@@ -1,4 +1,4 @@
-"""Special functions, and the stable forms of log-sum-exp, softmax, sigmoid and softplus.
+"""The error and gamma functions, sigmoid and softplus.
 
 Values come from `scipy.special`, imported when the first of them is asked for.
 """
@@ -10,13 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from symtape.errors import ShapeError
-from symtape.graph.shapes import Shape, normalize_axes, reduced
 from symtape.ops import params as param
-from symtape.ops.arguments import as_integer, only_defaults
-from symtape.ops.element import Apply, Read, Reduce, Scalar, index
-from symtape.ops.op import Kind, Op
-from symtape.ops.registry import elementwise, elementwise_op, function, op_named, structural
+from symtape.ops.arguments import as_integer
+from symtape.ops.op import Op
+from symtape.ops.registry import elementwise, elementwise_op, function
 from symtape.ops.sympy_functions import sympy_function as own
 
 
@@ -86,109 +83,3 @@ elementwise(
     partials={0: lambda B, out, x: B.expit(x)},
     arity=1,
 )
-
-# ------------------------------------------------------------------------------------------------ logsumexp and softmax
-
-
-def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
-    """Elements less the largest along the axes (0 where that is infinite), and it, kept as axes of length 1."""
-    top = np.max(x, axis=axes, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, np.zeros((), x.dtype))
-    return x - top, top
-
-
-def _logsumexp_value(x: Any, axes: tuple[int, ...]) -> Any:
-    shifted, top = _shifted(x, axes)
-    return np.log(np.sum(np.exp(shifted), axis=axes)) + np.squeeze(top, axis=axes)
-
-
-def _softmax_value(x: Any, axes: tuple[int, ...]) -> Any:
-    exps = np.exp(x - np.max(x, axis=axes, keepdims=True, initial=-np.inf))
-    return exps / np.sum(exps, axis=axes, keepdims=True)
-
-
-def _summed_exps(x_shape: Shape, axes: tuple[int, ...], kept: tuple[Any, ...], first: int) -> Reduce:
-    """The sum of exp(x) over the axes; ``kept`` are the indices of the others."""
-    inner, outer = iter(index(len(axes), first)), iter(kept)
-    at = tuple(next(inner) if k in axes else next(outer) for k in range(len(x_shape)))
-    return Reduce("sum", first, tuple(x_shape[k] for k in axes), Apply(op_named("exp"), (Read(0, at),)))
-
-
-def _logsumexp_element(at: Any, inputs: Any, axes: tuple[int, ...]) -> Scalar:
-    return Apply(op_named("log"), (_summed_exps(inputs[0].shape, axes, at, len(at)),))
-
-
-def _softmax_element(at: Any, inputs: Any, axes: tuple[int, ...]) -> Scalar:
-    rest = tuple(i for k, i in enumerate(at) if k not in axes)
-    below = _summed_exps(inputs[0].shape, axes, rest, len(at))
-    return Apply(op_named("divide"), (Apply(op_named("exp"), (Read(0, at),)), below))
-
-
-def _softmax_slope(B: Any, g: Any, out: Any, x: Any, axes: tuple[int, ...]) -> Any:
-    """The Jacobian of softmax, which is symmetric, times ``g``."""
-    mean = B.expand(B.sum(B.multiply(g, out), axis=axes), axes, B.shape(out))
-    return B.multiply(out, B.subtract(g, mean))
-
-
-LOGSUMEXP: Op = structural(
-    "logsumexp",
-    Kind.INDEXED,
-    _logsumexp_value,
-    lambda inputs, axes: (reduced(inputs[0].shape, axes), inputs[0].dtype),
-    vjp=(lambda B, g, out, x, axes: B.multiply(B.expand(g, axes, B.shape(x)), B.build(SOFTMAX, (x,), (axes,))),),
-    jvp=(lambda B, t, out, x, axes: B.sum(B.multiply(t, B.build(SOFTMAX, (x,), (axes,))), axis=axes),),
-    batch=lambda B, inputs, batched, axes: B.build(LOGSUMEXP, inputs, (tuple(a + 1 for a in axes),)),
-    element=_logsumexp_element,
-    params=(param.axes,),
-)
-SOFTMAX: Op = structural(
-    "softmax",
-    Kind.INDEXED,
-    _softmax_value,
-    lambda inputs, axes: (inputs[0].shape, inputs[0].dtype),
-    vjp=(_softmax_slope,),
-    jvp=(_softmax_slope,),
-    batch=lambda B, inputs, batched, axes: B.build(SOFTMAX, inputs, (tuple(a + 1 for a in axes),)),
-    element=_softmax_element,
-    params=(param.axes,),
-)
-
-
-def _of_floats(B: Any, x: Any) -> Any:
-    x = B.lift(x)
-    return x if B.dtype(x).kind == "f" else B.astype(x, np.float64)
-
-
-@function("scipy.special.logsumexp")
-def logsumexp(
-    B: Any, a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
-) -> Any:
-    """``scipy.special.logsumexp``: the logarithm of a sum of exponentials (weighted by ``b``), without overflow."""
-    only_defaults("logsumexp", return_sign=return_sign)
-    a = _of_floats(B, a)
-    if b is not None:
-        a, b = B.broadcast_arrays(a, b)
-    axes = normalize_axes(axis, B.ndim(a))
-    if any(B.shape(a)[k] == 0 for k in axes):
-        raise ShapeError(
-            f"logsumexp over an axis without elements (shape {B.shape(a)}, axes {axes}) is -inf: nothing to record"
-        )
-    if b is None:
-        result = B.build(LOGSUMEXP, (a,), (axes,))
-    else:
-        nothing = B.equal(b, 0)
-        top = B.stop_gradient(B.max(B.where(nothing, -np.inf, a), axis=axes, keepdims=True))
-        top = B.where(B.isfinite(top), top, B.zeros(B.shape(top), B.dtype(top)))
-        shifted = B.subtract(a, top)
-        limit = float(np.floor(np.log(np.finfo(B.dtype(a)).max)))  # no weight of zero meets an infinite exponential
-        shifted = B.where(B.logical_and(nothing, B.greater(shifted, limit)), limit, shifted)
-        total = B.sum(B.multiply(b, B.exp(shifted)), axis=axes)
-        result = B.add(B.log(total), B.reshape(top, B.shape(total)))
-    return B.expand_dims(result, axes) if keepdims and axes else result
-
-
-@function("scipy.special.softmax")
-def softmax(B: Any, x: Any, axis: Any = None) -> Any:
-    """``scipy.special.softmax``: exponentials divided by their sum, without overflow."""
-    x = _of_floats(B, x)
-    return B.build(SOFTMAX, (x,), (normalize_axes(axis, B.ndim(x)),))

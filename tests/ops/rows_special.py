@@ -206,7 +206,6 @@ ENTROPY = [
         )
         for k in (1, 2)
     ],
-    Row("logsumexp", lambda B, x: B.log_softmax(x, axis=-1), [uniform(2, 3)], agree=1e-14, label="log_softmax"),
 ]
 
 BESSEL = [
