@@ -33,7 +33,7 @@ _PUBLIC: dict[str, str] = {
     "custom_vjp": "symtape.tape.own_rules",
     "errors": "symtape.errors",
     "from_sympy": "symtape.tape.sympy_door",
-    "full": "symtape.tape.in_place",
+    "full": "symtape.tape.filled",
     "function": "symtape.tape.compiled",
     "grad": "symtape.tape.transforms",
     "hessian": "symtape.tape.jacobians",
@@ -60,7 +60,7 @@ _PUBLIC: dict[str, str] = {
     "vjp": "symtape.tape.transforms",
     "vmap": "symtape.tape.vectorize",
     "where": "symtape.tape.functions",
-    "zeros": "symtape.tape.in_place",
+    "zeros": "symtape.tape.filled",
 }
 
 #: TensorFlow's and PyTorch's names for what NumPy calls otherwise.

@@ -161,12 +161,14 @@ def _reduce_of_ufunc(ufunc: str, reduction: str) -> Callable[..., Any]:
         if takes_dtype:
             extra: dict[str, Any] = {"dtype": dtype, "initial": initial}
         elif reduction in ("max", "min"):
-            only_defaults(f"{ufunc}.reduce", dtype=dtype)
+            array = array if dtype is None else B.astype(B.lift(array), dtype)
             extra = {"initial": initial}
         else:
-            only_defaults(f"{ufunc}.reduce", dtype=dtype, initial=initial)
             extra = {}
-        return getattr(B, reduction)(array, axis=axis, keepdims=keepdims, where=where, **extra)
+        y = getattr(B, reduction)(array, axis=axis, keepdims=keepdims, where=where, **extra)
+        if reduction in ("any", "all") and not is_missing(initial):
+            y = getattr(B, ufunc)(y, initial)
+        return y
 
     reduce.__doc__ = f"``np.{ufunc}.reduce``."
     return reduce

@@ -274,8 +274,8 @@ RUNNING_EXTREMES: Op = structural(
 def _running(ufunc: str, largest: bool) -> Callable[..., Any]:
     @function(f"numpy.{ufunc}.accumulate", name=f"{ufunc}_accumulate")
     def accumulate(B: Any, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
-        only_defaults(f"{ufunc}.accumulate", dtype=dtype, out=out)
-        x = B.lift(array)
+        only_defaults(f"{ufunc}.accumulate", out=out)
+        x = B.lift(array) if dtype is None else B.astype(B.lift(array), dtype)
         k = normalize_axis(axis, B.ndim(x))
         if size(B.shape(x)) == 0:
             return x

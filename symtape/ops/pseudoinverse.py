@@ -224,7 +224,7 @@ def lstsq(B: Any, a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any
         residuals = B.sum(B.multiply(residual, residual), axis=-2)
     else:
         residuals = B.zeros((0,), B.dtype(x))
-    rank = B.build(MATRIX_RANK, (a, rcond), (False, False))
+    rank = B.astype(B.build(MATRIX_RANK, (a, rcond), (False, False)), np.int32)  # LAPACK's own integer
     return (B.squeeze(x, -1) if vector else x), residuals, rank, singular_values(B, a)
 
 

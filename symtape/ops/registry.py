@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from symtape.errors import UnknownNameError
 from symtape.graph.node import ITEM
 from symtape.ops.arguments import only_defaults
@@ -126,25 +128,22 @@ def elementwise(
 
     if count == 1:
 
-        def apply(B: Any, x: Any, /, out: Any = None, **keywords: Any) -> Any:
-            if out is not None or keywords:
-                (x,) = ufunc_arguments(B, name, (x,), out, keywords)
+        def apply(B: Any, x: Any, /, out: Any = None) -> Any:
+            only_defaults(name, out=out)
             return B.build(op, (B.lift(x),))
 
     elif count == 2:
 
-        def apply(B: Any, x1: Any, x2: Any, /, out: Any = None, **keywords: Any) -> Any:  # type: ignore[misc]
-            if out is not None or keywords:
-                x1, x2 = ufunc_arguments(B, name, (x1, x2), out, keywords)
+        def apply(B: Any, x1: Any, x2: Any, /, out: Any = None) -> Any:  # type: ignore[misc]
+            only_defaults(name, out=out)
             return B.build(op, (B.lift(x1), B.lift(x2)))
 
     else:
 
-        def apply(B: Any, *args: Any, **keywords: Any) -> Any:  # type: ignore[misc]
+        def apply(B: Any, *args: Any, out: Any = None) -> Any:  # type: ignore[misc]
             if len(args) != count:
                 raise TypeError(f"{name} takes {count} arguments, got {len(args)}")
-            if keywords:
-                args = ufunc_arguments(B, name, args, keywords.pop("out", None), keywords)
+            only_defaults(name, out=out)
             return B.build(op, tuple(B.lift(a) for a in args))
 
     apply.__name__ = name
@@ -242,19 +241,31 @@ def as_number(sp: Any, argument: Any) -> Any:
     return argument
 
 
-def ufunc_arguments(
-    B: Any, name: str, inputs: tuple[Any, ...], out: Any, keywords: Mapping[str, Any]
-) -> tuple[Any, ...]:
+#: What every ufunc takes, and where it changes nothing.
+UFUNC_KEYWORDS: Mapping[str, Any] = {
+    "where": True,
+    "casting": "same_kind",
+    "order": "K",
+    "subok": True,
+    "signature": None,
+    "sig": None,
+    "dtype": None,
+}
+
+
+def ufunc_arguments(B: Any, name: str, inputs: tuple[Any, ...], keywords: Mapping[str, Any]) -> tuple[Any, ...]:
     """The inputs of a ufunc called with keywords: ``dtype`` converts them, the others must have NumPy's defaults."""
-    plain = {"where": True, "casting": "same_kind", "order": "K", "subok": True, "signature": None, "sig": None}
-    given = {
-        k: v
-        for k, v in keywords.items()
-        if k != "dtype" and not (isinstance(v, type(plain.get(k))) and v == plain.get(k))
-    }
-    only_defaults(name, out=out, **given)
-    dtype = keywords.get("dtype")
-    return inputs if dtype is None else tuple(B.astype(x, dtype) for x in inputs)
+    changed = {k: v for k, v in keywords.items() if k in UFUNC_KEYWORDS and not _is_default(k, v)}
+    dtype = changed.pop("dtype", None)
+    only_defaults(name, **changed)
+    if dtype is None or np.dtype(dtype) == bool:  # of a comparison it is the dtype of the result
+        return inputs
+    return tuple(B.astype(x, dtype) for x in inputs)
+
+
+def _is_default(keyword: str, value: Any) -> bool:
+    plain = UFUNC_KEYWORDS[keyword]
+    return isinstance(value, type(plain)) and bool(value == plain)
 
 
 def structural(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
 from symtape.graph.node import DType, Node
 from symtape.graph.shapes import Length, Shape, size
+from symtape.tape.flat import FlatView
 
 if TYPE_CHECKING:
     from symtape.tape.tensor import Tensor
@@ -82,9 +82,14 @@ class ArrayMethods:
         return cast("Tensor", self._B.imag(self))
 
     @property
-    def flat(self) -> Iterator[Tensor]:
-        """The elements one after the other."""
-        return iter(cast("Tensor", self._B.ravel(self)))
+    def flat(self) -> FlatView:
+        """The elements one after the other; read and written by index too."""
+        return FlatView(self._B, cast("Tensor", self))
+
+    @property
+    def device(self) -> str:
+        """Where the values are computed."""
+        return "cpu"
 
     # ---- shape
 
@@ -167,6 +172,22 @@ class ArrayMethods:
     def fill(self, value: Any) -> None:
         """Refused: it would change the tensor in place."""
         raise TypeError("a tensor cannot be filled in place; write np.full_like(x, value), or x.at[...].set(value)")
+
+    def partition(self, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+        """Refused: it would change the tensor in place."""
+        raise TypeError("a tensor cannot be partitioned in place; write np.partition(x, kth), which gives a copy")
+
+    def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
+        """Refused: it would change the tensor in place."""
+        raise TypeError("a tensor cannot be changed in place; write x.at[np.unravel_index(i, x.shape)].set(values)")
+
+    def resize(self, *new_shape: Any, refcheck: bool = True) -> None:
+        """Refused: it would change the tensor in place."""
+        raise TypeError("a tensor cannot be resized in place; write np.resize(x, shape), or x.reshape(shape)")
+
+    def view(self, dtype: Any = None, type: Any = None) -> None:
+        """Refused: it would read the bytes of the values as something else."""
+        raise TypeError("a tensor has no bytes that could be viewed as another dtype; x.astype(dtype) converts it")
 
     # ---- reductions and scans
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from symtape.errors import ShapeError
+from symtape.graph.shapes import Shape, broadcast_two
 from symtape.tape.numpy_protocol import call_function, call_ufunc, full_name
 from symtape.tape.tensor import TENSORS, Tensor, lift
 
@@ -97,15 +99,27 @@ class _Indirect(Tensor):
         return _array_function(self, function, types, args, keywords)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
-        out = keywords.get("out")
         if method == "at" and isinstance(inputs[0], _Indirect):
             _write_at(ufunc, *inputs)
             return None
-        if out is not None and len(out) == 1 and isinstance(out[0], _Indirect) and method in ("__call__", "reduce"):
-            rest = {k: v for k, v in keywords.items() if k != "out"}
-            _replace(out[0], call_ufunc(TENSORS, ufunc, method, inputs, rest), f"np.{ufunc.__name__}")
-            return out[0]
+        if all(t is None or isinstance(t, _Indirect) for t in keywords.get("out") or ()):
+            return _write_out(ufunc, method, inputs, **keywords)
         return super().__array_ufunc__(ufunc, method, *inputs, **keywords)
+
+
+def _write_out(
+    ufunc: np.ufunc, method: str, inputs: Sequence[Any], *, out: Sequence[_Indirect | None] = (), **keywords: Any
+) -> Any:
+    """A ufunc that writes into tensors which may be filled; where ``where`` is False they keep their elements."""
+    mask = keywords.pop("where", True) if out and method == "__call__" else True
+    made = call_ufunc(TENSORS, ufunc, method, inputs, keywords)
+    results = list(made) if isinstance(made, tuple) else [made]
+    for k, target in enumerate(out):
+        if target is not None:
+            new = results[k] if mask is True else TENSORS.where(mask, results[k], target.read())
+            _replace(target, new, f"np.{ufunc.__name__}")
+            results[k] = target
+    return tuple(results) if isinstance(made, tuple) else results[0]
 
 
 def _write_at(ufunc: np.ufunc, target: _Indirect, index: Any, *values: Any) -> None:
@@ -119,10 +133,17 @@ def _write_at(ufunc: np.ufunc, target: _Indirect, index: Any, *values: Any) -> N
     target._put(..., new)  # noqa: SLF001 (of this module)
 
 
+def _fits(shape: Shape, into: Shape) -> bool:
+    try:
+        return broadcast_two(shape, into) == into
+    except ShapeError:
+        return False
+
+
 def _replace(target: _Indirect, value: Any, what: str) -> None:
     """All elements anew, under NumPy's rules for results that are written into an array."""
     new = lift(value)
-    if new.shape != target.shape:
+    if not _fits(new.shape, target.shape):
         raise ValueError(
             f"{what}: non-broadcastable output operand with shape {target.shape} doesn't match the broadcast shape "
             f"{new.shape}"
@@ -166,6 +187,14 @@ class FillableTensor(_Indirect):
 
     def _put(self, index: Any, value: Any) -> None:
         self._now = self._now.at[index].set(value)
+
+    def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
+        """``np.put``: values at places of the flattened array."""
+        self._put(..., TENSORS.with_put(self._now, indices, values, mode))
+
+    def partition(self, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+        """``np.partition`` along an axis, in place."""
+        self._put(..., TENSORS.partition(self._now, kth, axis, kind, order))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._put(index, value)
@@ -252,6 +281,8 @@ _AUGMENTED = {
     "mod": ("%", operator.mod),
     "pow": ("**", operator.pow),
     "matmul": ("@", operator.matmul),
+    "lshift": ("<<", operator.lshift),
+    "rshift": (">>", operator.rshift),
     "and": ("&", operator.and_),
     "or": ("|", operator.or_),
     "xor": ("^", operator.xor),
@@ -316,8 +347,13 @@ def _copying(plain: Callable[..., Any]) -> Callable[..., Any]:
 def _array_function(
     self: Tensor, function: Callable[..., Any], types: Sequence[type], args: Sequence[Any], keywords: dict[str, Any]
 ) -> Any:
-    result = call_function(TENSORS, function, args, keywords)
     name = full_name(function)
+    target = keywords.get("out")
+    if isinstance(target, _Indirect):
+        rest = {k: v for k, v in keywords.items() if k != "out"}
+        _replace(target, call_function(TENSORS, function, args, rest), name.replace("numpy", "np", 1))
+        return target
+    result = call_function(TENSORS, function, args, keywords)
     if name in VIEWS:
         return _marked(result, args[0] if args else None)
     return fillable(lift(result)) if name in FRESH else result
@@ -339,58 +375,3 @@ def attach() -> None:
     for name, (sign, combine) in _AUGMENTED.items():
         setattr(Tensor, f"__i{name}__", _refusing(sign))
         setattr(_Indirect, f"__i{name}__", _writing(sign, combine))
-
-
-# ------------------------------------------------------------------------------------------------------ made by request
-
-
-def zeros(shape: Any, dtype: Any = np.float64) -> FillableTensor:
-    """Zeros that may be filled with tensors: ``np.zeros`` makes an array, which holds numbers and no expressions.
-
-    Parameters
-    ----------
-    shape : int or tuple of int
-    dtype : dtype, optional
-
-    Returns
-    -------
-    FillableTensor
-
-    Examples
-    --------
-    >>> import symtape as st
-    >>> x = st.Variable(3.0, name="x")
-    >>> t = st.zeros(2)
-    >>> t[1] = x**2
-    >>> t.numpy()
-    array([0., 9.])
-    """
-    return full(shape, 0, dtype)
-
-
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> FillableTensor:
-    """``np.full`` of a tensor: one value everywhere, and it may be filled on.
-
-    Parameters
-    ----------
-    shape : int or tuple of int
-    fill_value : Tensor or array_like
-        Broadcasts to the shape.
-    dtype : dtype, optional
-        That of the value unless given.
-
-    Returns
-    -------
-    FillableTensor
-
-    Examples
-    --------
-    >>> import symtape as st
-    >>> st.full((2, 2), st.Variable(3.0)).numpy()
-    array([[3., 3.],
-           [3., 3.]])
-    """
-    lengths = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-    value = lift(fill_value)
-    value = value if dtype is None or value.dtype == np.dtype(dtype) else TENSORS.astype(value, dtype)
-    return fillable(cast(Tensor, TENSORS.broadcast_to(value, lengths)))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from symtape.ops.namespace import Namespace
-from symtape.ops.registry import Function, functions
+from symtape.ops.registry import UFUNC_KEYWORDS, Function, functions, ufunc_arguments
 from symtape.tape.numpy_queries import QUERIES
 from symtape.tape.numpy_remedies import remedy, written_in_place
 
@@ -87,12 +87,13 @@ def call_ufunc(B: Namespace, ufunc: np.ufunc, method: str, inputs: Sequence[Any]
     full = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     given = {k: v for k, v in keywords.items() if not _is_default(k, v)}
     if "out" in given or method == "at":
-        raise TypeError(written_in_place(full, ufunc.__name__, method))
+        raise TypeError(written_in_place(full, ufunc.__name__, method, masked="where" in given))
     if method == "__call__":
         entry = lookup(ufunc)
         if entry is None:
             raise TypeError(remedy(f"np.{full}" if _is_numpys(ufunc) else full))
-        return entry.implementation(B, *inputs, **given)
+        inputs = ufunc_arguments(B, full, tuple(inputs), given)
+        return entry.implementation(B, *inputs, **{k: v for k, v in given.items() if k not in UFUNC_KEYWORDS})
     lookup(ufunc)  # enters new names
     own = _by_name.get(f"numpy.{full}")
     if own is not None:
@@ -111,8 +112,11 @@ def _is_default(name: str, value: Any) -> bool:
 
 
 def _outer(B: Namespace, ufunc: np.ufunc, inputs: Sequence[Any], given: Keywords) -> Any:
-    """All pairs of elements: the axes of the first operand, then those of the second."""
-    a, b = (B.lift(x) for x in inputs)
+    """All pairs of elements: the axes of the first operand, then those of the second.
+
+    As in NumPy a Python number counts as an array of its own dtype.
+    """
+    a, b = (B.lift(np.asarray(x) if isinstance(x, (bool, int, float)) else x) for x in inputs)
     entry = lookup(ufunc)
     assert entry is not None
     wide = B.reshape(a, (*B.shape(a), *[1] * B.ndim(b)))

@@ -86,13 +86,21 @@ _AT = {
 }
 
 
-def written_in_place(full: str, ufunc: str, method: str) -> str:
-    """The message where a ufunc would write into an array: ``out=``, ``a += tensor``, ``np.add.at``."""
+def written_in_place(full: str, ufunc: str, method: str, *, masked: bool = False) -> str:
+    """The message where a ufunc would write into an array: ``out=``, ``a += tensor``, ``np.add.at``.
+
+    ``masked``: only where a mask holds (``where=``).
+    """
     if method == "at":
         own = f"x = x.at[index].{_AT[ufunc]}(value)" if ufunc in _AT else f"x = x.at[index].apply(np.{ufunc})"
         return (
             f"np.{full} would write into its first argument; tensors do not change, and an array holds no "
             f"expressions: write {own}"
+        )
+    if masked:
+        return (
+            f"np.{full}(out=..., where=mask) would write into an array, which holds numbers and no expressions: write "
+            f"np.where(mask, np.{full}(...), otherwise), or give a tensor made fresh, out=np.zeros_like(x)"
         )
     sign = _SIGNS.get(ufunc)
     augmented = f"; instead of a {sign}= x write a = a {sign} x" if sign else ""

@@ -10,17 +10,22 @@ import pytest
 import symtape as st
 from symtape import pytree
 from symtape.tape.callable_arguments import is_whole
-from tests.ops.numpy_calls import ARRAY_CALLS, ARRAYS, CALLS, KINKS, UFUNC_METHODS
+from tests.ops.array_calls import ARRAY_CALLS, EINSUM_CALLS, UFUNC_METHODS
+from tests.ops.linalg_calls import LINALG_CALLS
+from tests.ops.numpy_calls import ARRAYS, CALLS
 
-ROWS = [
-    *[pytest.param(call, id=f"{name}-{k}") for name, calls in CALLS.items() for k, call in enumerate(calls)],
-    *[pytest.param(call, id=f"ufunc-{k}") for k, call in enumerate(UFUNC_METHODS)],
-    *[pytest.param(call, id=f"array-{k}") for k, call in enumerate(ARRAY_CALLS)],
-]
+TABLE = {
+    **CALLS,
+    **{f"linalg.{name}": calls for name, calls in LINALG_CALLS.items()},
+    "ufunc": UFUNC_METHODS,
+    "array": ARRAY_CALLS,
+    "einsum.": EINSUM_CALLS,
+}
+ROWS = [pytest.param(call, id=f"{name}-{k}") for name, calls in TABLE.items() for k, call in enumerate(calls)]
 
 
 def arguments(call, dtype="float64"):
-    found = [ARRAYS[name] for name in inspect.signature(call).parameters]
+    found = [ARRAYS[p.name] for p in inspect.signature(call).parameters.values() if p.default is p.empty]
     return [a.astype(dtype) if a.dtype.kind == "f" else a.copy() for a in found]
 
 
@@ -49,7 +54,7 @@ def test_value(call, dtype):
         )
 
 
-@pytest.mark.parametrize("call", [row for row in ROWS if row.id not in KINKS])
+@pytest.mark.parametrize("call", [row for row in ROWS if not hasattr(row.values[0], "kink")])
 def test_derivatives(call):
     arrays = arguments(call)
     moving = [k for k, a in enumerate(arrays) if a.dtype.kind == "f" and np.isfinite(a).all() and a.size]
