@@ -66,7 +66,11 @@ class ConcreteValueError(SymtapeError, TypeError):
 
 
 class ImpureFunctionError(SymtapeError, ValueError):
-    """A callable gave two different graphs under the same guards (random numbers, clock)."""
+    """A callable that is recorded for reuse depends on more than its arguments, or changes something outside of it.
+
+    It gave two different graphs under the same guards (random numbers, the clock), fills a tensor that was made
+    outside, or assigns to a variable.
+    """
 
 
 class AssumptionViolated(SymtapeError, ValueError):  # noqa: N818 (the design names it so)

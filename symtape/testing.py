@@ -11,7 +11,7 @@ import numpy.typing as npt
 from symtape import pytree
 from symtape.errors import DerivativeMismatchError, DTypeError
 from symtape.tape.callable_arguments import is_whole
-from symtape.tape.tensor import Tensor
+from symtape.tape.tensor import Tensor, lift
 from symtape.tape.transforms import jvp, vjp
 
 Array = npt.NDArray[Any]
@@ -110,7 +110,7 @@ def check_gradients(
         filled = list(values)
         for k, array in zip(moving, arrays, strict=True):
             filled[k] = array
-        results = pytree.flatten(fun(*structure.unflatten(filled)), is_whole)[0]
+        results = [_whole(r) for r in pytree.flatten(fun(*structure.unflatten(filled)), is_whole)[0]]
         return [r for r in results if np.dtype(getattr(r, "dtype", type(r))).kind == "f"]
 
     rng = np.random.default_rng(seed)
@@ -118,6 +118,11 @@ def check_gradients(
     for n in range(1, order + 1):
         weights = _check_level(level, at, names, n, rtol, step, rng)
         level = _pulled(level, weights)
+
+
+def _whole(result: Any) -> Any:
+    """A result as one array: tensors that stand in an object array are stacked."""
+    return lift(result) if isinstance(result, np.ndarray) and result.dtype == object else result
 
 
 def _pulled(level: Callable[..., Any], weights: list[Array]) -> Callable[..., Any]:

@@ -243,7 +243,8 @@ def check_real(dtype: DType, what: str) -> None:
     if dtype.kind == "c":
         raise DTypeError(
             f"{what} is complex ({dtype}); symtape works on real numbers: pass real and imaginary parts as two "
-            "arrays (x.real, x.imag)"
+            "arrays (x.real, x.imag), and write products out: (a + 1j*b)*(c + 1j*d) is a*c - b*d and a*d + b*c, "
+            "abs(a + 1j*b) is np.hypot(a, b)"
         )
     if dtype.kind not in _REAL_KINDS:
         raise DTypeError(

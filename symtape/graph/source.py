@@ -17,7 +17,8 @@ from types import CodeType, FrameType
 LIBRARIES = frozenset(
     (
         *("symtape", "numpy", "scipy", "sympy", "pandas", "numba"),
-        *("contextlib", "functools", "statistics", "fractions", "random"),
+        *("contextlib", "copy", "copyreg", "functools", "fractions", "pickle", "random", "statistics"),
+        *("concurrent", "threading"),
     )
 )
 

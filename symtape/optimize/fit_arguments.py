@@ -10,6 +10,7 @@ import numpy as np
 import scipy.optimize
 
 from symtape.errors import ShapeError
+from symtape.graph.quantities import without_units
 from symtape.optimize.fit_search import FitSettings
 from symtape.optimize.standard_form import Array
 
@@ -93,7 +94,7 @@ def as_start(p0: Any, by: str) -> Any:
     if p0 is None or isinstance(p0, Mapping):
         return p0
     try:
-        return np.atleast_1d(np.array(p0, dtype=np.float64)).ravel()
+        return np.atleast_1d(np.array(without_units(p0), dtype=np.float64)).ravel()
     except (TypeError, ValueError) as error:
         raise TypeError(f"{by}: p0 is {p0!r}; wanted numbers") from error
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from symtape.errors import NonFiniteError, ShapeError
+from symtape.graph.quantities import without_units
 from symtape.optimize.standard_form import Array
 from symtape.tape.callable_arguments import Static
 
@@ -90,7 +91,7 @@ def _argument(xdata: Any, by: str) -> Any:
 
 def _as_floats(data: Any, name: str, by: str) -> Array:
     try:
-        return np.array(data, dtype=np.float64)
+        return np.array(without_units(data), dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{by}: {name} is no array of numbers: {error}") from error
 

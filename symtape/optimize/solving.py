@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from symtape.errors import NonFiniteError, ShapeError
+from symtape.graph.quantities import without_units
 from symtape.optimize.certify import Verdict, unchecked
 from symtape.optimize.driver import Attempt, Search
 from symtape.optimize.history import History
@@ -25,7 +26,7 @@ def start_vector(x0: Any, by: str) -> Array:
     if x0 is None:
         raise TypeError(f"{by}: x0 is missing: where should the search start?")
     try:
-        x = np.atleast_1d(np.array(x0.numpy() if isinstance(x0, Tensor) else x0, dtype=np.float64))
+        x = np.atleast_1d(np.array(x0.numpy() if isinstance(x0, Tensor) else without_units(x0), dtype=np.float64))
     except (TypeError, ValueError) as error:
         raise TypeError(f"{by}: x0 is {x0!r}; wanted numbers") from error
     if x.ndim != 1:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from symtape import pytree
 from symtape.compile.evaluate import evaluate
 from symtape.graph.node import PLACEHOLDER, SYMBOLIC, Node, leaf, symbol
+from symtape.graph.quantities import without_units
 from symtape.graph.shapes import as_shape
 from symtape.tape.tensor import Tensor, lift
 
@@ -57,7 +58,7 @@ def prepare(value: Any) -> Any:
             return Spec(node.shape, node.dtype)
         return evaluate((node,))[0]
     if isinstance(value, (bool, int, float, np.number, np.bool_, np.ndarray)) or hasattr(value, "__array__"):
-        array = np.array(value)
+        array = np.array(without_units(value))
         if array.dtype.kind == "O" and any(isinstance(e, Tensor) for e in array.flat):
             return prepare(lift(array))
         return array if array.dtype.kind in "biufc" else Static(value)

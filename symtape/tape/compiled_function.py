@@ -18,6 +18,7 @@ from symtape.compile.program import Program
 from symtape.compile.runnable import Runnable
 from symtape.errors import ShapeError
 from symtape.graph.node import Array
+from symtape.graph.quantities import without_units
 from symtape.graph.shapes import is_known
 from symtape.tape.bind_lengths import bound, lengths
 from symtape.tape.function_form import Computation, Form
@@ -114,7 +115,7 @@ class CompiledFunction:
                     "out= takes arrays, and there are tensors among the arguments: their results are tensors"
                 )
             return self._replayed(values)
-        arrays = [np.asarray(v) for v in values]
+        arrays = [np.asarray(without_units(v)) for v in values]
         if any(a.dtype == object for a in arrays):
             return self._replayed([lift(v) for v in values])
         targets = None if out is None else self._targets(out)
@@ -261,7 +262,7 @@ class CompiledFunction:
         """
         if on_violation not in ("raise", "nan"):
             raise ValueError(f"on_violation is 'raise' or 'nan', got {on_violation!r}")
-        arrays = [np.asarray(v) for v in self._matched(args, {})]
+        arrays = [np.asarray(without_units(v)) for v in self._matched(args, {})]
         return self.form.rebuild(self._broadcast(arrays, threads, on_violation == "nan"))
 
     def _broadcast(self, arrays: Sequence[Array], threads: int | None, nan_rows: bool) -> list[Any]:

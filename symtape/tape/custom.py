@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from symtape import pytree
 from symtape.errors import ShapeError
 from symtape.graph.closed import close
@@ -47,7 +49,12 @@ def stop_gradient(x: Any) -> Any:
     >>> float(tape.gradient(y, x))
     3.0
     """
-    return pytree.transform(lambda t: TENSORS.stop_gradient(lift(t)) if isinstance(t, Tensor) else t, x)
+
+    def stopped(t: Any) -> Any:
+        is_tensor = isinstance(t, Tensor) or (isinstance(t, np.ndarray) and t.dtype == object)
+        return TENSORS.stop_gradient(lift(t)) if is_tensor else t
+
+    return pytree.transform(stopped, x)
 
 
 def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:

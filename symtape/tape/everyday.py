@@ -148,6 +148,11 @@ class Everyday:
             )
         return np.array(self._B.known(self))
 
+    @property
+    def _numba_type_(self) -> None:
+        """What numba asks of an argument whose type it does not know."""
+        raise TypeError(remedies.compiled_elsewhere())
+
     # ---- as a sequence
 
     def __len__(self) -> int:

@@ -19,6 +19,7 @@ from symtape.autodiff.rewrite import stable_graph
 from symtape.compile.evaluate import as_array, evaluate
 from symtape.errors import NotDifferentiableError, ShapeError
 from symtape.graph.node import PLACEHOLDER, SYMBOLIC, Node
+from symtape.graph.quantities import without_units
 from symtape.graph.shapes import Shape
 from symtape.ops.namespace import DERIVATIVES as B
 from symtape.tape.callable_arguments import Static, is_whole
@@ -215,7 +216,7 @@ def _differentiable(leaf: Any, by: str, position: int) -> Any:
     if isinstance(leaf, np.ndarray) and leaf.dtype == object:
         leaf = lift(leaf)
     if not isinstance(leaf, Tensor):
-        leaf = np.asarray(leaf)
+        leaf = np.asarray(without_units(leaf))
         if leaf.dtype.kind in "iu":
             leaf = leaf.astype(np.float64)
     dtype = leaf.dtype

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from symtape.errors import ShapeError
+from symtape.graph.node import next_ident
 from symtape.graph.shapes import Shape, broadcast_two
 from symtape.tape.numpy_protocol import call_function, call_ufunc, full_name
+from symtape.tape.recording import refuse_change
 from symtape.tape.tensor import TENSORS, Tensor, lift
 
 #: Functions whose result NumPy would let one write into without changing anything else.
@@ -174,9 +176,10 @@ class FillableTensor(_Indirect):
     (array([30.,  1.,  4.]), array([ 2.,  4., 10.]))
     """
 
-    __slots__ = ("_now",)
+    __slots__ = ("_born", "_now")
 
     _now: Tensor
+    _born: int
 
     def read(self) -> Tensor:
         """The tensor with the elements that it has now."""
@@ -186,6 +189,7 @@ class FillableTensor(_Indirect):
         return _part_of(self, make, write)
 
     def _put(self, index: Any, value: Any) -> None:
+        refuse_change(self._born, "fills a tensor")
         self._now = self._now.at[index].set(value)
 
     def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
@@ -255,6 +259,7 @@ def fillable(tensor: Tensor) -> FillableTensor:
     """A tensor of its own with these elements, which may be filled."""
     made = object.__new__(FillableTensor)
     made._now = tensor
+    made._born = next_ident()
     return made
 
 

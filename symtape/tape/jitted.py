@@ -18,6 +18,7 @@ from symtape import pytree
 from symtape.compile.options import Options
 from symtape.compile.program import Program
 from symtape.errors import AssumptionViolated
+from symtape.graph.quantities import without_units
 from symtape.tape.callable_arguments import Spec, is_whole
 from symtape.tape.record_callable import Recorded, record
 from symtape.tape.recording import active_captures, active_tapes
@@ -204,7 +205,7 @@ def _kind(leaf: Any) -> Hashable:
     if isinstance(leaf, (bool, int, float, np.number, np.bool_)):
         return ((), np.asarray(leaf).dtype)
     if hasattr(leaf, "__array__"):
-        array = np.asarray(leaf)
+        array = np.asarray(without_units(leaf))
         return (kind, array.shape, array.dtype)
     try:
         hash(leaf)

@@ -32,11 +32,13 @@ _RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "greater": operator.gt,
     "greater_equal": operator.ge,
 }
-_NUMBERS = (int, float, np.ndarray, np.generic, list, tuple)
+_NUMBERS = (int, float, complex, np.ndarray, np.generic, list, tuple)
 
 
 def is_operand(value: Any) -> bool:
     """Whether something other than a tensor may stand beside one in an expression."""
+    if getattr(value, "__array_ufunc__", True) is None:  # NumPy's sign for: ask me
+        return False
     return isinstance(value, _NUMBERS) or (hasattr(value, "__array__") and not sympy_value(value))
 
 

@@ -203,6 +203,7 @@ def record(
             arguments,
             by,
             single,
+            pure,
         )
 
     first = run(prepared)
@@ -249,7 +250,7 @@ class _Run:
 
 
 def _run(
-    function: Callable[..., Any], given: Sequence[Any], arguments: pytree.Structure, by: str, single: bool
+    function: Callable[..., Any], given: Sequence[Any], arguments: pytree.Structure, by: str, single: bool, reused: bool
 ) -> _Run:
     start = next_ident()
     own = frozenset(n for n in given if isinstance(n, Node))
@@ -261,7 +262,7 @@ def _run(
         ) or any(c.depends(node) for c in outer)
 
     args, kwargs = arguments.unflatten([wrap(v) if isinstance(v, Node) else v.value for v in given])
-    with _apart(outer), capture(by, depends) as here:
+    with _apart(outer), capture(by, depends, reused=reused) as here:
         result = _numbers_stay(function, args, kwargs)
         result = [lift(result)] if single else result
         values, structure = pytree.flatten(result, is_whole)

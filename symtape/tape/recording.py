@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from symtape.errors import ConcreteValueError
-from symtape.graph.node import PLACEHOLDER, SYMBOLIC, VALUED, Node, Params
-from symtape.graph.source import user_frame
+from symtape.errors import ConcreteValueError, ImpureFunctionError
+from symtape.graph.node import PLACEHOLDER, SYMBOLIC, VALUED, Node, Params, next_ident
+from symtape.graph.source import describe, user_frame
 
 if TYPE_CHECKING:
     from symtape.tape.guards import Guard
@@ -135,10 +135,16 @@ class Capture:
         In the order of decision, equal ones once.
     reads : dict
         Variables that were read inside, by identity.
+    reused : bool
+        Whether later calls run the graph in the place of the callable, and none of its side effects.
+    start : int
+        Place in time, comparable with the identities of tensors.
     """
 
     name: str
     depends: Callable[[Node], bool]
+    reused: bool = False
+    start: int = field(default_factory=next_ident)
     guards: list[Guard] = field(default_factory=list)
     known: set[tuple[Node, bool | int, str]] = field(default_factory=set)
     reads: dict[int, Tensor] = field(default_factory=dict)
@@ -155,8 +161,27 @@ def _may_change(node: Node) -> bool:
     return bool(node.flags & (VALUED | SYMBOLIC | PLACEHOLDER))
 
 
+def refuse_change(made: int, what: str) -> None:
+    """Something is about to be changed that was made at that place in time.
+
+    Raises
+    ------
+    ImpureFunctionError
+        While a callable is recorded in the place of which a graph will run, if it was made outside: the graph would
+        not change it again.
+    """
+    for c in active.captures:
+        if c.reused and made < c.start:
+            frame = user_frame(2)
+            raise ImpureFunctionError(
+                f"the function that {c.name} records {what}, which was made outside of it "
+                f"({describe(frame.f_code, frame.f_lasti)}): later calls run compiled code and would not do it again; "
+                "make it inside the function, or return the new value"
+            )
+
+
 @contextmanager
-def capture(name: str, depends: Callable[[Node], bool] = _may_change) -> Iterator[Capture]:
+def capture(name: str, depends: Callable[[Node], bool] = _may_change, *, reused: bool = False) -> Iterator[Capture]:
     """Record a callable for reuse: decisions inside are collected, numbers taken out raise `ConcreteValueError`.
 
     Parameters
@@ -165,12 +190,14 @@ def capture(name: str, depends: Callable[[Node], bool] = _may_change) -> Iterato
         What records, for messages.
     depends : callable, optional
         Says of a node whether it may change between calls; by default, whether a leaf is below it.
+    reused : bool
+        Whether a graph will run in the place of the callable.
 
     Yields
     ------
     Capture
     """
-    own = Capture(name, depends)
+    own = Capture(name, depends, reused)
     stack = active.captures
     stack.append(own)
     try:

@@ -92,6 +92,8 @@ TABLE: Final[dict[str, str]] = {
     "statistics.pstdev": "np.std(x)",
     "statistics.variance": "np.var(x, ddof=1)",
     "statistics.pvariance": "np.var(x)",
+    "statistics.*": "the function of NumPy that does it",
+    "copy.deepcopy": "x itself, which does not change, or x.copy()",
     "random.*": _OUTSIDE,
     "decimal.Decimal": "x itself",
     "fractions.Fraction": "x itself",
@@ -228,6 +230,16 @@ def refusal(found: Found, place: str) -> str:
     return (
         f"{found.name} computes with plain numbers and cannot be recorded on a tensor ({place}); write "
         f"{found.remedy}, or x.numpy() in its argument where plain numbers are meant"
+    )
+
+
+def compiled_elsewhere() -> str:
+    """The message where a tensor is handed to a function that numba compiled."""
+    frame = user_frame(2)
+    return (
+        "a function compiled by numba takes numbers and arrays, and cannot be recorded on a tensor "
+        f"({describe(frame.f_code, frame.f_lasti)}); write it with NumPy functions and let st.jit compile it, state "
+        "its derivative with st.custom_vjp, or write x.numpy() where plain numbers are meant"
     )
 
 

@@ -7,6 +7,7 @@ is its own record: it holds op, input *tensors* and the user's line.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any, ClassVar, Self, cast
@@ -29,6 +30,7 @@ from symtape.graph.node import (
     items,
     next_ident,
 )
+from symtape.graph.quantities import without_units
 from symtape.graph.source import user_frame
 from symtape.ops.namespace import NODES, Namespace
 from symtape.ops.op import Op
@@ -95,7 +97,17 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
     def __copy__(self) -> Tensor:
         return self
 
-    def __reduce__(self) -> tuple[Callable[[Node], Tensor], tuple[Node]]:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        guards.cut(self, "copy.deepcopy")
+        make, parts = self._parts()
+        return make(*copy.deepcopy(parts, memo))
+
+    def __reduce__(self) -> tuple[Callable[..., Tensor], tuple[Any, ...]]:
+        guards.cut(self, "pickle", silent=True)
+        return self._parts()
+
+    def _parts(self) -> tuple[Callable[..., Tensor], tuple[Any, ...]]:
+        """What makes the tensor anew, and from what."""
         return restore, (self.node,)
 
     # ---- elements
@@ -221,7 +233,7 @@ def _plain_array(value: Any) -> Array:
         raise TypeError(
             "a masked array has no place in an expression: write x.filled(value), or np.where(mask, value, x)"
         )
-    return np.asarray(value)
+    return np.asarray(without_units(value))
 
 
 def _holds_tensor(values: Sequence[Any]) -> bool:

@@ -16,6 +16,7 @@ from symtape.compile.evaluate import evaluate
 from symtape.errors import DTypeError, ShapeError
 from symtape.graph.node import Array, Node, leaf, next_ident
 from symtape.graph.node import symbol as symbol_node
+from symtape.graph.quantities import without_units
 from symtape.graph.shapes import as_shape
 from symtape.ops.pickling import Identity, identity_of
 from symtape.tape import in_place
@@ -23,7 +24,7 @@ from symtape.tape.cuts import cut
 from symtape.tape.leaf_table import remember
 from symtape.tape.operators import read_formulas_with
 from symtape.tape.own_formulas import own_formula
-from symtape.tape.recording import active_captures, active_tapes
+from symtape.tape.recording import active_captures, active_tapes, refuse_change
 from symtape.tape.tensor import Tensor, _new, lift, wrap
 
 
@@ -34,9 +35,9 @@ def _plain(value: Any, call: str) -> Any:
         return value
     if not isinstance(value, Tensor):
         if isinstance(value, (list, tuple, np.ndarray)):
-            array = np.asarray(value)
+            array = np.asarray(without_units(value))
             return array if array.dtype != object else _plain(lift(value), call)
-        return value
+        return without_units(value)
     cut(value, call, silent=True)
     return evaluate((value.node,))[0]
 
@@ -160,6 +161,7 @@ class Variable(Tensor):
             return self._assign(self.node.value - _plain(delta, ".assign_sub()"), "assign_sub")
 
     def _assign(self, value: Any, call: str) -> Variable:
+        refuse_change(self.ident, f"assigns to the variable {self.name!r}")
         old = self.node
         new = np.array(value)
         if new.shape != old.shape:
@@ -181,7 +183,7 @@ class Variable(Tensor):
     def __copy__(self) -> Variable:
         return Variable(self.node.value, self.trainable, self.name, self.node.dtype)
 
-    def __reduce__(self) -> tuple[Callable[..., Variable], tuple[Any, ...]]:
+    def _parts(self) -> tuple[Callable[..., Variable], tuple[Any, ...]]:
         return restore_variable, (self.node, identity_of(self.ident), self.trainable, self.name)
 
 
