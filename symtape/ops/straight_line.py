@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from symtape.graph.node import DType
+from symtape.ops import registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +85,45 @@ class Program:
             else:
                 registers.append(getattr(B, step.function)(*operands))
         return registers[self.result] if isinstance(self.result, int) else B.const(self.result.value)
+
+
+@dataclass(slots=True)
+class Writer:
+    """A program while it is written: steps in order, equal steps once.
+
+    Attributes
+    ----------
+    arguments : int
+        They stand in the first registers.
+    steps : list of Step
+
+    Examples
+    --------
+    >>> writer = Writer(1)
+    >>> square = writer.step("multiply", 0, 0)
+    >>> writer.step("add", square, Literal.of(1)), writer.step("multiply", 0, 0)
+    (2, 1)
+    """
+
+    arguments: int
+    steps: list[Step] = field(default_factory=list)
+    _numbered: dict[tuple[str, tuple[Operand, ...]], int] = field(default_factory=dict)
+
+    def step(self, function: str, *operands: Operand) -> int:
+        """The register of a function applied to operands."""
+        key = (function, operands)
+        register = self._numbered.get(key)
+        if register is None:
+            constant = all(
+                isinstance(o, Literal) or (o >= self.arguments and self.steps[o - self.arguments].constant)
+                for o in operands
+            )
+            register = self._numbered[key] = self.arguments + len(self.steps)
+            entry = registry.functions().get(function)
+            op = entry.op if entry is not None else registry.op_named(function)
+            self.steps.append(Step(function, operands, constant, op))
+        return register
+
+    def program(self, result: Operand) -> Program:
+        """The finished program."""
+        return Program(self.arguments, tuple(self.steps), result)

@@ -17,8 +17,7 @@ import numpy as np
 
 from symtape.errors import NoFormulaError, UnknownNameError
 from symtape.graph.node import DType
-from symtape.ops import registry
-from symtape.ops.straight_line import Literal, Operand, Program, Step
+from symtape.ops.straight_line import Literal, Operand, Program, Writer
 from symtape.ops.sympy_classes import (
     DEFINITIONS,
     FOLDED,
@@ -138,14 +137,12 @@ class _Plan:
 
 
 class _Translator:
-    """One translation: registers by expression, steps in order, equal steps once."""
+    """One translation: registers by expression."""
 
     def __init__(self, sp: Any, registers: Mapping[Any, int]) -> None:
         self.sp = sp
         self.registers = registers
-        self.count = len(registers)
-        self.steps: list[Step] = []
-        self.numbered: dict[Any, int] = {}
+        self.writer = Writer(len(registers))
         self.done: dict[int, Operand] = {}
         self.plans: dict[int, tuple[Any, _Plan]] = {}  # the expression is held, so that its id stays its own
         self.table = functions_by_class()
@@ -166,20 +163,11 @@ class _Translator:
                 continue
             self.done[id(current)] = plan.emit(*[self.done[id(n)] for n in plan.needs])
             stack.pop()
-        return Program(self.count, tuple(self.steps), self.done[id(expression)])
+        return self.writer.program(self.done[id(expression)])
 
     def step(self, function: str, *operands: Operand) -> Operand:
         """The register of a function applied to operands."""
-        key = (function, operands)
-        if key not in self.numbered:
-            constant = all(
-                isinstance(o, Literal) or (o >= self.count and self.steps[o - self.count].constant) for o in operands
-            )
-            self.numbered[key] = self.count + len(self.steps)
-            entry = registry.functions().get(function)
-            op = entry.op if entry is not None else registry.op_named(function)
-            self.steps.append(Step(function, operands, constant, op))
-        return self.numbered[key]
+        return self.writer.step(function, *operands)
 
     def fold(self, function: str, operands: Sequence[Operand]) -> Operand:
         """A function of two arguments over several, from the left."""
