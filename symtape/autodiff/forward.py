@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from symtape.autodiff.records import BY_NODE, Keying, RecordLike, exact, is_zero, node_records, times
+from symtape.autodiff.confluent import Limits
+from symtape.autodiff.pushes import push_along
+from symtape.autodiff.records import BY_NODE, Keying, RecordLike, node_records
 from symtape.graph.node import Node
 from symtape.graph.source import one_line
 from symtape.ops.namespace import DERIVATIVES, Namespace
-from symtape.ops.op import LINEAR, Kind, flow, jvp_rule
-from symtape.ops.partials import partial
 
 
 def forward(
@@ -28,72 +28,11 @@ def forward(
         Per target a value with the target's shape and dtype, or None where nothing flows.
     """
     with one_line():
-        return _forward(records, tangents, targets, B, by)
-
-
-def _forward(
-    records: Sequence[RecordLike], tangents: Sequence[tuple[Any, Any]], targets: Sequence[Any], B: Namespace, by: Keying
-) -> list[Any]:
-    key = by.key
-    known: dict[Hashable, Any] = {}
-    for source, t in tangents:
-        k = key(source)
-        known[k] = t if k not in known else B.add(known[k], t)
-    given = frozenset(known)
-    for record in records:
-        op = record.op
-        live = [
-            i for i, x in enumerate(record.inputs) if key(x) in known and by.node(x).dtype.kind == "f" and flow(op, i)
-        ]
-        if not live:
-            continue
-        parts: list[list[Any]] = [[] for _ in record.outputs]
-        arguments = _arguments(record, by)
-        if op.jvp_together is not None:
-            moving: list[Any] = [None] * len(record.inputs)
-            for i in live:
-                moving[i] = known[key(record.inputs[i])]
-            contributions = [op.jvp_together(B, moving, *arguments)]
-        else:
-            contributions = [_push(record, i, known[key(record.inputs[i])], B, by, arguments) for i in live]
-        for contribution in contributions:
-            for k, part in enumerate(contribution):
-                if part is not None:
-                    parts[k].append(part)
-        for o, some in zip(record.outputs, parts, strict=True):
-            if some and key(o) not in given:
-                node = by.node(o)
-                whole = [exact(p, node.shape, B) for p in some]
-                t = whole[0] if len(whole) == 1 else B.add_n(*whole)
-                known[key(o)] = t if B.dtype(t) == node.dtype else B.astype(t, node.dtype)
-    return [known.get(key(t)) for t in targets]
-
-
-def _arguments(record: RecordLike, by: Keying) -> tuple[Any, ...]:
-    """Result, inputs and params of a record, as rules take them."""
-    ys = tuple(by.value(o) for o in record.outputs)
-    return (ys if record.op.results > 1 else ys[0], *[by.value(x) for x in record.inputs], *record.params)
-
-
-def _push(record: RecordLike, i: int, t: Any, B: Namespace, by: Keying, arguments: tuple[Any, ...]) -> Sequence[Any]:
-    """The contribution of the tangent of input ``i`` to each result."""
-    op, params = record.op, record.params
-    if op.kind is Kind.ELEMENTWISE and op.jvp is None:
-        q = partial(op, i, params)
-        q = q(B, *arguments[: 1 + len(record.inputs)]) if callable(q) else q
-        if is_zero(q):
-            node = by.node(record.outputs[0])
-            return (B.zeros(node.shape, node.dtype),)
-        return (None if q is None else times(B, t, q),)
-    rule = jvp_rule(op, i)
-    if rule is None:
-        return (None,) * len(record.outputs)
-    if rule is LINEAR:
-        inputs = arguments[1 : 1 + len(record.inputs)]
-        value = B.build(op, (*inputs[:i], t, *inputs[i + 1 :]), params)
-    else:
-        value = rule(B, t, *arguments)
-    return value if op.results > 1 else (value,)
+        if by is not BY_NODE or all(record.op.confluence is None for record in records):
+            return push_along(records, tangents, targets, B, by)
+        limits = Limits(targets, B)
+        moved = push_along(records, tangents, targets, B, by, limits.push)
+        return [limits.completed(target, t) for target, t in zip(targets, moved, strict=True)]
 
 
 def tangents(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from symtape.autodiff.batching import batch_graph
+from symtape.autodiff.confluent import has_limits
 from symtape.autodiff.forward import tangents
 from symtape.autodiff.reverse import gradient
 from symtape.autodiff.tied_rules import TiedSweep
@@ -60,7 +61,29 @@ def _forward_is_cheaper(output: Node, wrt: Node) -> bool:
 
 
 def _forward(output: Node, wrt: Node, B: Namespace) -> Node | None:
+    if has_limits(output, wrt) and isinstance(size(wrt.shape), int):
+        return _by_directions(output, wrt, B)
     return TiedSweep(wrt, B).jacobian(output)
+
+
+def _by_directions(output: Node, wrt: Node, B: Namespace) -> Node | None:
+    """Where eigenvalues are on the way, whose tangents are limits that depend on the output: one sweep over a basis."""
+    direction = symbol(None, wrt.shape, wrt.dtype)
+    (moved,) = tangents([output], [wrt], [direction], B)
+    if moved is None:
+        return None
+    rows = _over_basis(moved, direction, B)
+    c, r = len(wrt.shape), len(output.shape)
+    return B.transpose(rows, (*range(c, c + r), *range(c)))  # type: ignore[no-any-return]
+
+
+def _over_basis(node: Node, direction: Node, B: Namespace) -> Node:
+    """A node that is linear in a direction, at all unit directions; their axes come first."""
+    shape = tuple(int(n) for n in direction.shape)
+    n = int(np.prod(shape))
+    basis = constant(np.eye(n, dtype=direction.dtype).reshape(n, *shape))
+    (rows,) = batch_graph([node], [direction], [basis], n, B)
+    return B.reshape(rows, direction.shape + node.shape)  # type: ignore[no-any-return]
 
 
 def _reverse(output: Node, wrt: Node, B: Namespace) -> Node | None:
@@ -70,22 +93,15 @@ def _reverse(output: Node, wrt: Node, B: Namespace) -> Node | None:
     (pulled,) = gradient(output, [wrt], cotangent, B)
     if pulled is None:
         return None
+    if has_limits(output, wrt) and isinstance(size(output.shape), int):
+        return _over_basis(pulled, cotangent, B)
     r, c = len(output.shape), len(wrt.shape)
     found = TiedSweep(cotangent, B).jacobian(pulled)
     if found is None:
         return None
-    if any(node is cotangent for node in ancestors(found)):
-        return _by_rows(pulled, cotangent, wrt, B)
+    if any(node is cotangent for node in ancestors(found)):  # not linear in it: a custom gradient that clips
+        return _over_basis(pulled, cotangent, B)
     return found if not c else B.transpose(found, (*range(c, c + r), *range(c)))
-
-
-def _by_rows(pulled: Node, cotangent: Node, wrt: Node, B: Namespace) -> Node:
-    """Where a vjp is not linear in its cotangent (a custom gradient that clips): one row for each unit cotangent."""
-    shape = tuple(int(n) for n in cotangent.shape)
-    n = int(np.prod(shape))
-    basis = constant(np.eye(n, dtype=cotangent.dtype).reshape(n, *shape))
-    (rows,) = batch_graph([pulled], [cotangent], [basis], n, B)
-    return B.reshape(rows, cotangent.shape + wrt.shape)  # type: ignore[no-any-return]
 
 
 def hessian(output: Node, wrt: Node, B: Namespace = DERIVATIVES) -> Node:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from symtape.autodiff.confluent import pulled
 from symtape.autodiff.records import BY_NODE, Keying, RecordLike, exact, is_zero, node_records, slope, times
 from symtape.graph.node import Node, Params
 from symtape.graph.shapes import Shape, broadcast_two
@@ -139,6 +140,8 @@ def _pull(record: RecordLike, outs: list[Any], needed: list[bool], B: Namespace,
         )
         if op.vjp_together is not None:
             return [_pair(value) for value in op.vjp_together(B, needed, gs, ys, *inputs, *params)]
+        if op.confluence is not None:
+            return [_pair(pulled(B, op, gs, ys))]
         for i, n in enumerate(needed):
             if n:
                 rule = vjp_rule(op, i)

@@ -227,9 +227,8 @@ def _solve_triangular(node: Node, arguments: Sequence[str], name: Name) -> str:
 
 
 def _svd(node: Node, arguments: Sequence[str], name: Name) -> str:
-    full, hermitian = node.params
-    options = {} if full else {"full_matrices": False}
-    return call(name("svd"), *arguments, **options, **({"hermitian": True} if hermitian else {}))
+    (full,) = node.params
+    return call(name("svd"), *arguments, **({} if full else {"full_matrices": False}))
 
 
 def _eigh(node: Node, arguments: Sequence[str], name: Name) -> str:

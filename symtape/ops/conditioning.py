@@ -9,8 +9,8 @@ import numpy as np
 from symtape.errors import MatrixShapeError
 from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Shape
-from symtape.ops.gaps import all_columns, transposed
-from symtape.ops.matrices import as_inexact, check_square, check_stack
+from symtape.ops.gaps import all_columns
+from symtape.ops.matrices import as_inexact, check_square, check_stack, transposed
 from symtape.ops.matrix_formulas import inverse
 from symtape.ops.op import ZERO, Kind, Op
 from symtape.ops.registry import function, structural

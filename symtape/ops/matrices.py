@@ -49,6 +49,22 @@ def check_square(name: str, shape: Shape) -> None:
         raise MatrixShapeError(f"{name}: the last two axes of the array must have equal lengths, got shape {shape}")
 
 
+def transposed(B: Any, x: Any) -> Any:
+    """The matrices of a stack, each transposed."""
+    return B.swapaxes(x, -1, -2)
+
+
+def symmetric_part(B: Any, x: Any) -> Any:
+    """``(X + Xᵀ)/2``."""
+    return B.multiply(0.5, B.add(x, transposed(B, x)))
+
+
+def all_batched(B: Any, inputs: Sequence[Any], batched: Sequence[bool]) -> tuple[Any, ...]:
+    """Inputs, some of them batched, with every other repeated along the batch."""
+    n = next(B.shape(x)[0] for x, b in zip(inputs, batched, strict=True) if b)
+    return tuple(x if b else B.broadcast_to(x, (n, *B.shape(x))) for x, b in zip(inputs, batched, strict=True))
+
+
 def padded(B: Any, inputs: Sequence[Any], batched: Sequence[bool]) -> tuple[Any, ...]:
     """Stacks of matrices, some batched: axes of length 1 behind the batch's, so that they broadcast as without it."""
     lead = max(B.ndim(x) - b for x, b in zip(inputs, batched, strict=True))

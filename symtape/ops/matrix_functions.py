@@ -15,10 +15,10 @@ import numpy as np
 from symtape.errors import ComplexSpectrumError
 from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Shape
-from symtape.ops.gaps import regular, transposed
-from symtape.ops.matrices import as_inexact, check_square
+from symtape.ops.matrices import as_inexact, check_square, transposed
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
+from symtape.ops.regularity import regular
 
 _SOURCE = (
     "Higham (2008), Functions of Matrices, Theorem 3.6, equation 3.16 (the block matrix of Mathias 1996); the adjoint "

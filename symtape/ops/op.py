@@ -116,6 +116,9 @@ class Op:
         What the params may be, one check each (see `symtape.ops.params`): asked where a file is read.
     lowering : object
         What the compiler emits; data that `symtape.compile` understands.
+    confluence : Confluence or None
+        Of an op with eigenvalues or singular values among its results: what is needed to take
+        limits where they are equal (see `symtape.ops.confluence`).
     source : str
         Paper and equation of a rule that is not elementary.
     """
@@ -139,6 +142,7 @@ class Op:
     results: int = 1
     params: tuple[Check, ...] = ()
     lowering: Any = None
+    confluence: Any = None
     source: str = ""
     table: dict[Any, Any] = field(default_factory=dict)
     partial_programs: dict[Any, Any] = field(default_factory=dict)

@@ -10,10 +10,10 @@ from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Length
 from symtape.ops import params as param
 from symtape.ops.diagonals import diagonal_length
-from symtape.ops.gaps import pull_to_basis, push_to_complement, regular, transposed
-from symtape.ops.matrices import as_inexact, check_stack
+from symtape.ops.matrices import as_inexact, check_stack, transposed
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
+from symtape.ops.regularity import pull_to_basis, push_to_complement, regular
 
 
 class QRResult(NamedTuple):

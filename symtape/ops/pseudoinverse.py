@@ -1,7 +1,7 @@
 """Least squares and what stands on the numerical rank: the pseudoinverse, ``lstsq``, the rank itself.
 
 The derivative of a pseudoinverse exists where the rank is constant. At a matrix of full rank that is everywhere near;
-at another one it holds along matrices of the same rank, and a warning says so (see `symtape.ops.gaps`).
+at another one it holds along matrices of the same rank, and a warning says so (see `symtape.ops.regularity`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from symtape.graph.shapes import Shape, broadcast_two
 from symtape.ops import params as param
 from symtape.ops.arguments import is_missing
 from symtape.ops.diagonals import diagonal_length
-from symtape.ops.gaps import constant_rank, transposed
-from symtape.ops.matrices import as_inexact, check_square, check_stack, padded
+from symtape.ops.matrices import as_inexact, check_square, check_stack, padded, transposed
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
+from symtape.ops.regularity import constant_rank
 from symtape.ops.singular_values import singular_values
 
 _GOLUB_PEREYRA = (

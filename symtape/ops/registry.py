@@ -288,6 +288,7 @@ def structural(
     results: int = 1,
     params: tuple[Check, ...] = (),
     lowering: Any = None,
+    confluence: Any = None,
     source: str = "",
 ) -> Op:
     """Declare an op that is not elementwise. The function that users call is registered apart, with `function`."""
@@ -311,6 +312,7 @@ def structural(
             results=results,
             params=params,
             lowering=lowering,
+            confluence=confluence,
             source=source,
         )
     )

@@ -1,7 +1,7 @@
 """Singular values and vectors, thin, full, and of symmetric matrices by their eigenvalues.
 
-A derivative of vectors that are not determined (equal or zero singular values, the columns that complete a basis) is
-NaN with a warning; functions of singular values alone are not concerned (see `symtape.ops.gaps`).
+At equal or zero singular values a derivative is the limit that `symtape.ops.confluence` tells of, or NaN with a warning
+where there is none; the columns that complete a basis have none of their own.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import numpy as np
 
 from symtape.graph.node import Array, Node
 from symtape.ops import params as param
+from symtape.ops.clusters import SINGULAR_VALUES, turn
+from symtape.ops.confluence import Confluence
 from symtape.ops.diagonals import diagonal_length
-from symtape.ops.gaps import alike, all_columns, columns_asked, over_gaps, pull_to_basis, push_to_complement, transposed
-from symtape.ops.matrices import as_inexact, check_square, check_stack
+from symtape.ops.gaps import all_columns, columns_asked
+from symtape.ops.matrices import as_inexact, check_stack, transposed
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
-from symtape.ops.spectra import pull_eigh, push_eigh, with_diagonal
+from symtape.ops.regularity import pull_to_basis, push_to_complement
+from symtape.ops.spectra import eigh, with_diagonal
 
 
 class SVDResult(NamedTuple):
@@ -28,28 +31,25 @@ class SVDResult(NamedTuple):
     Vh: Any
 
 
-def _svd_value(a: Array, full: bool, hermitian: bool) -> tuple[Array, Array, Array]:
-    u, s, vh = np.linalg.svd(a, full_matrices=full, hermitian=hermitian)
+def _svd_value(a: Array, full: bool) -> tuple[Array, Array, Array]:
+    u, s, vh = np.linalg.svd(a, full_matrices=full)
     return u, s, vh
 
 
-def _svd_infer(inputs: tuple[Node], full: bool, hermitian: bool) -> tuple[Any, Any]:
+def _svd_infer(inputs: tuple[Node], full: bool) -> tuple[Any, Any]:
     (a,) = inputs
     check_stack("svd", a.shape)
-    if hermitian:
-        check_square("svd", a.shape)
     *lead, m, n = a.shape
     k = diagonal_length(m, n, 0)
     shapes = ((*lead, m, m if full else k), (*lead, k), (*lead, n if full else k, n))
     return shapes, (a.dtype,) * 3
 
 
-def _thin(B: Any, y: tuple[Any, Any, Any], full: bool) -> tuple[Any, Any, Any, Any]:
+def _thin(B: Any, y: tuple[Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
     """Left vectors, values, right vectors as columns, and how many."""
     u, s, vh = y
     v, k = transposed(B, vh), B.shape(s)[-1]
-    if full:
-        u, v = (B.getitem(q, (..., slice(0, k))) if B.shape(q)[-1] != k else q for q in (u, v))
+    u, v = (q if B.shape(q)[-1] == k else B.getitem(q, (..., slice(0, k))) for q in (u, v))
     return u, s, v, k
 
 
@@ -61,63 +61,61 @@ def _sum(B: Any, x: Any, y: Any) -> Any:
     return y if x is None else x if y is None else B.add(x, y)
 
 
-def _outside(B: Any, x: Any, q: Any, inside: Any, s: Any, asked: Any) -> Any:
+def _turning(B: Any, x: Any) -> Any:
+    """``(X - Xᵀ)/2``."""
+    return B.multiply(0.5, B.subtract(x, transposed(B, x)))
+
+
+def _outside(B: Any, x: Any, q: Any, inside: Any, s: Any, asked: Any, over: Any) -> Any:
     """``(I - Q Qᵀ) X / s``, from ``inside``, which is ``Qᵀ X``."""
     rest = B.subtract(x, B.matmul(q, inside))
-    return over_gaps(B, rest, B.zeros(B.shape(rest)[:-1], B.dtype(rest)), s, asked, "zeros")
+    return over(B, rest, B.zeros(B.shape(rest)[:-1], B.dtype(rest)), s, asked, "zeros", x)
 
 
-def _mixed(B: Any, left: Any, right: Any, s: Any, asked: Any) -> Any:
+def _mixed(B: Any, left: Any, right: Any, s: Any, asked: Any, over: Any) -> Any:
     """``F ∘ (K - Kᵀ) S + S F ∘ (L - Lᵀ)`` of K (``left``) and L, either of which may be missing.
 
     ``F[i, j] = 1/(s[j]² - s[i]²)`` is taken apart into ``1/(s[j] - s[i])`` and ``1/(s[j] + s[i])``.
     """
+    total = _sum(B, left, right)
     difference = left if right is None else B.negative(right) if left is None else B.subtract(left, right)
-    apart = over_gaps(B, _sum(B, left, right), s, s, asked, "singular values")
-    together = over_gaps(B, difference, B.negative(s), s, asked, "pairs")
-    even = B.add(apart, transposed(B, apart))
-    odd = B.subtract(together, transposed(B, together))
-    return B.multiply(0.5, B.add(even, odd))
+    apart = over(B, _turning(B, total), s, s, asked, SINGULAR_VALUES, total)
+    together = over(B, _turning(B, difference), B.negative(s), s, asked, "pairs", difference)
+    return B.add(apart, together)
 
 
-def _svd_pull(B: Any, g: tuple[Any, Any, Any], y: tuple[Any, Any, Any], a: Any, full: bool, hermitian: bool) -> Any:
+def _svd_pull(B: Any, g: tuple[Any, Any, Any], y: tuple[Any, Any, Any], over: Any) -> Any:
     gu, gs, gvh = g
-    if hermitian:
-        return _hermitian_pull(B, g, y)
-    u, s, v, k = _thin(B, y, full)
+    u, s, v, k = _thin(B, y)
     gu = _to_thin(B, gu, y[0], k)
     gv = None if gvh is None else _to_thin(B, transposed(B, gvh), transposed(B, y[2]), k)
     asked = columns_asked(B, gu, gv)
     own_u = None if gu is None else B.matmul(transposed(B, u), gu)
     own_v = None if gv is None else B.matmul(transposed(B, v), gv)
-    core = None if gu is None and gv is None else _mixed(B, own_u, own_v, s, asked)
+    core = None if gu is None and gv is None else _mixed(B, own_u, own_v, s, asked, over)
     across = transposed(B, v)
     left = None
     if core is not None or gs is not None:
-        gs = None if gs is None else alike(B, gs, s, "singular values")
         left = B.matmul(u, with_diagonal(B, core, gs))
     if gu is not None and B.shape(u)[-2] != k:
-        left = _sum(B, left, _outside(B, gu, u, own_u, s, asked))
+        left = _sum(B, left, _outside(B, gu, u, own_u, s, asked, over))
     total = B.matmul(left, across)
     if gv is not None and B.shape(v)[-2] != k:
-        total = B.add(total, B.matmul(u, transposed(B, _outside(B, gv, v, own_v, s, asked))))
+        total = B.add(total, B.matmul(u, transposed(B, _outside(B, gv, v, own_v, s, asked, over))))
     return total
 
 
-def _svd_push(B: Any, t: Any, y: tuple[Any, Any, Any], a: Any, full: bool, hermitian: bool) -> tuple[Any, Any, Any]:
-    if hermitian:
-        return _hermitian_push(B, t, y)
-    u, s, v, k = _thin(B, y, full)
+def _svd_push(B: Any, t: Any, y: tuple[Any, Any, Any], over: Any) -> tuple[Any, Any, Any]:
+    u, s, v, k = _thin(B, y)
     t_v, t_u = B.matmul(t, v), B.matmul(transposed(B, t), u)
     p, asked = B.matmul(transposed(B, u), t_v), all_columns(B, s)
-    apart = over_gaps(B, p, s, s, asked, "singular values")
-    together = over_gaps(B, p, B.negative(s), s, asked, "pairs")
-    even, odd = (B.multiply(0.5, B.subtract(x, transposed(B, x))) for x in (apart, together))
+    even = over(B, B.multiply(0.5, B.add(p, transposed(B, p))), s, s, asked, SINGULAR_VALUES, p)
+    odd = over(B, _turning(B, p), B.negative(s), s, asked, "pairs", p)
     du, dv = B.matmul(u, B.add(even, odd)), B.matmul(v, B.subtract(even, odd))
     if B.shape(u)[-2] != k:
-        du = B.add(du, _outside(B, t_v, u, p, s, asked))
+        du = B.add(du, _outside(B, t_v, u, p, s, asked, over))
     if B.shape(v)[-2] != k:
-        dv = B.add(dv, _outside(B, t_u, v, transposed(B, p), s, asked))
+        dv = B.add(dv, _outside(B, t_u, v, transposed(B, p), s, asked, over))
     if B.shape(y[0])[-1] != k:
         du = push_to_complement(B, du, y[0], k)
     if B.shape(y[2])[-2] != k:
@@ -125,44 +123,48 @@ def _svd_push(B: Any, t: Any, y: tuple[Any, Any, Any], a: Any, full: bool, hermi
     return du, B.linalg_diagonal(p), transposed(B, dv)
 
 
-def _signs(B: Any, u: Any, vh: Any) -> Any:
-    """The sign of each eigenvalue, from ``v = sign * u``."""
-    return B.sign(B.sum(B.multiply(u, transposed(B, vh)), axis=-2))
-
-
-def _hermitian_pull(B: Any, g: tuple[Any, Any, Any], y: tuple[Any, Any, Any]) -> Any:
-    (gu, gs, gvh), (u, s, vh) = g, y
-    signs = _signs(B, u, vh)
-    gv = None if gvh is None else B.multiply(transposed(B, gvh), B.expand_dims(signs, -2))
-    total = None if gu is None and gv is None else _sum(B, gu, gv)
-    return pull_eigh(B, None if gs is None else B.multiply(gs, signs), total, B.multiply(s, signs), u)
-
-
-def _hermitian_push(B: Any, t: Any, y: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+def _svd_turned(B: Any, y: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+    """The columns that complete a basis stay."""
     u, s, vh = y
-    signs = _signs(B, u, vh)
-    dw, du = push_eigh(B, t, B.multiply(s, signs), u)
-    return du, B.multiply(dw, signs), transposed(B, B.multiply(du, B.expand_dims(signs, -2)))
+    k = B.shape(s)[-1]
+    turned = []
+    for q, side in ((u, "left"), (transposed(B, vh), "right")):
+        moved = B.matmul(B.getitem(q, (..., slice(0, k))), turn(B, s, SINGULAR_VALUES, side))
+        turned.append(B.concatenate([moved, B.getitem(q, (..., slice(k, None)))], axis=-1))
+    return turned[0], s, transposed(B, turned[1])
 
+
+_SVD_LIMITS = Confluence(SINGULAR_VALUES, 1, _svd_pull, _svd_push, _svd_turned)
 
 SVD: Op = structural(
     "svd",
     Kind.LIBRARY,
     _svd_value,
     _svd_infer,
-    vjp=(_svd_pull,),
-    jvp=(_svd_push,),
-    batch=lambda B, inputs, batched, full, hermitian: B.build(SVD, inputs, (full, hermitian)),
+    vjp=(_SVD_LIMITS.vjp,),
+    jvp=(_SVD_LIMITS.jvp,),
+    batch=lambda B, inputs, batched, full: B.build(SVD, inputs, (full,)),
     results=3,
-    params=(param.flag, param.flag),
+    params=(param.flag,),
+    confluence=_SVD_LIMITS,
     source="Townsend (2016), Differentiating the singular value decomposition, equations for dU, dS, dV and their "
     "adjoint, with 1/(s[j]² - s[i]²) taken apart into differences and sums; Giles (2008), section 3.2",
 )
 
 
+def _hermitian(B: Any, x: Any) -> tuple[Any, Any, Any]:
+    """From eigenvalues and eigenvectors: their sizes in descending order, and the signs with the right vectors."""
+    w, v = eigh(B, x)
+    order = B.argsort(B.negative(B.absolute(w)), axis=-1)
+    w = B.take_along_axis(w, order, -1)
+    u = B.take_along_axis(v, B.expand_dims(order, -2), -1)
+    vh = transposed(B, B.multiply(u, B.expand_dims(B.sign(w), -2)))
+    return u, B.absolute(w), vh
+
+
 def singular_values(B: Any, x: Any, *, hermitian: bool = False) -> Any:
     """Singular values in descending order."""
-    return B.build(SVD, (x,), (False, hermitian))[1]
+    return _hermitian(B, x)[1] if hermitian else B.build(SVD, (x,), (False,))[1]
 
 
 @function("numpy.linalg.svd")
@@ -174,8 +176,10 @@ def svd(
     check_stack("svd", B.shape(x))
     if not compute_uv:
         return singular_values(B, x, hermitian=bool(hermitian))
+    if hermitian:
+        return SVDResult(*_hermitian(B, x))
     square = B.shape(x)[-1] == B.shape(x)[-2]
-    return SVDResult(*B.build(SVD, (x,), (bool(full_matrices) and not square, bool(hermitian))))
+    return SVDResult(*B.build(SVD, (x,), (bool(full_matrices) and not square,)))
 
 
 @function("numpy.linalg.svdvals", "scipy.linalg.svdvals")

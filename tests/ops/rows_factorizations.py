@@ -3,7 +3,11 @@
 import numpy as np
 import scipy.linalg
 
-from symtape.ops.gaps import alike, constant_rank, over_gaps, regular
+from symtape.graph.closed import interned
+from symtape.graph.node import placeholder
+from symtape.ops.confluence import CONFLUENT, GAP_LIMIT, GAP_POLE, IF_ZERO, where_apart
+from symtape.ops.gaps import alike, over_gaps
+from symtape.ops.regularity import constant_rank, regular
 from tests.ops.rows import Row, fixed, positive_definite, uniform, well_conditioned
 
 
@@ -56,11 +60,25 @@ def gaps_reference(what):
 def gaps(what, *inputs, label=""):
     return library(
         "over_gaps",
-        lambda B, x, a, b, asked: over_gaps(B, x, a, b, asked, what),
+        lambda B, *values: over_gaps(B, *map(B.lift, values), what),
         [*inputs, fixed(np.ones(inputs[-1](np.random.default_rng(0)).shape, dtype=bool))],
         label or what.replace(" ", "-"),
         reference=np.errstate(all="ignore")(gaps_reference(what)),
     )
+
+
+def nothing_to_run(usual):
+    place = placeholder(0, usual.shape, usual.dtype)
+    return interned((place,), (place,) * 4)
+
+
+def divided(x, gap):
+    return np.divide(x, gap, out=np.zeros_like(x), where=gap != 0)
+
+
+def directions(k):
+    step = ((np.sqrt(5) - 1) / 2, np.sqrt(2) - 1)[k]
+    return lambda w: np.broadcast_to(0.5 + np.arange(1, w.shape[-1] + 1) * step % 1, w.shape).astype(w.dtype)
 
 
 def steps(*shape, first=0.0):
@@ -109,10 +127,10 @@ SINGULAR_VALUES = [
     library("svd", lambda B, a: B.svdvals(a), [apart(3, 2)], "values"),
     library("svd", lambda B, a: B.svd(a, compute_uv=False), [apart(2, 3)], "without-vectors"),
     library(
-        "svd",
+        "eigh",
         lambda B, a: B.svd(symmetric(B, a), hermitian=True),
         [apart(3, 3)],
-        "hermitian",
+        "svd-hermitian",
         reference=lambda a: np.linalg.svd(plain(a), hermitian=True),
     ),
     library("svd", lambda B, a: B.norm(a, "nuc"), [apart(3, 2)], "norm-nuc"),
@@ -236,7 +254,7 @@ EXISTENCE = [
     gaps("pairs", uniform(3, 3), steps(3, first=-4), steps(3, first=1)),
     gaps("zeros", uniform(2, 3), fixed(np.zeros(2)), steps(3, first=1)),
     *[
-        library("regular", lambda B, a, what=what: regular(B, a, what), [draw], what, reference=lambda a: a)
+        library("regular", lambda B, a, what=what: regular(B, B.lift(a), what), [draw], what, reference=lambda a: a)
         for what, draw in [
             ("triangle", well_conditioned(3, 3)),
             ("eigenvectors", well_conditioned(2, 3, 3)),
@@ -246,14 +264,76 @@ EXISTENCE = [
     ],
     library(
         "alike",
-        lambda B, g, w: alike(B, g, w, "eigenvalues"),
+        lambda B, g, w: alike(B, B.lift(g), B.lift(w), "eigenvalues"),
         [uniform(2, 3), steps(2, 3)],
         reference=lambda g, w: g,
         wrt=[0],
     ),
     library(
+        "where_apart",
+        lambda B, g, w: where_apart(B, g, w, "eigenvalues", 1, 1),
+        [uniform(2, 3, 3), steps(2, 3)],
+        reference=lambda g, w: g,
+        wrt=[0],
+    ),
+    library(
+        "confluent",
+        lambda B, usual, w: B.build(CONFLUENT, (usual, w, usual), (nothing_to_run(usual), "singular values", 1, 1)),
+        [uniform(2, 3, 3), steps(2, 3, first=1)],
+        reference=lambda usual, w: usual,
+        wrt=[0],
+    ),
+    library(
+        "gap_limit",
+        lambda B, x, slope, a, d: B.build(
+            GAP_LIMIT, (x, slope, a, a, d, d, B.const(np.ones((1, 1)))), ("eigenvalues",)
+        ),
+        [uniform(3, 3), uniform(3, 3), fixed(np.array([1.0, 2.0, 4.0])), steps(3)],
+        reference=lambda x, slope, a, d: divided(x, a[None, :] - a[:, None]),
+        order=0,
+        dtypes=("float64",),
+    ),
+    library(
+        "gap_limit",
+        lambda B, slope, s, d: B.build(
+            GAP_LIMIT,
+            (B.subtract(slope, slope), slope, s, s, B.subtract(d, d), d, B.const(np.ones((1, 1)))),
+            ("zeros",),
+        ),
+        [uniform(3, 3), fixed(np.zeros(3)), steps(3, first=1)],
+        "at-zero",
+        reference=lambda slope, s, d: slope / d,
+        order=0,
+        dtypes=("float64",),
+    ),
+    library(
+        "gap_pole",
+        lambda B, x, a, d: B.build(GAP_POLE, (x, a, a, d, d), ("eigenvalues",)),
+        [uniform(3, 3), fixed(np.array([1.0, 1.0, 4.0])), steps(3)],
+        reference=lambda x, a, d: divided(x, d[None, :] - d[:, None]) * (a[None, :] == a[:, None]),
+        order=0,
+    ),
+    library(
+        "if_zero",
+        lambda B, x, whole: B.build(IF_ZERO, (x, whole)),
+        [lambda rng: np.array([1.0, 1e-12, 0.0]), fixed(np.ones(1))],
+        reference=lambda x, whole: np.where(np.abs(x) > 0.1, np.nan, 0.0).astype(x.dtype),
+        order=0,
+    ),
+    *[
+        library("spread", lambda B, w, k=k: B.spread(w, k), [steps(2, 3)], str(k), reference=directions(k), order=0)
+        for k in (0, 1)
+    ],
+    library(
+        "turn",
+        lambda B, w: B.turn(w, "singular values"),
+        [steps(2, 3, first=1)],
+        reference=lambda w: np.broadcast_to(np.eye(3, dtype=w.dtype), (2, 3, 3)),
+        order=0,
+    ),
+    library(
         "constant_rank",
-        lambda B, a: constant_rank(B, a, B.lift(1e-6)),
+        lambda B, a: constant_rank(B, B.lift(a), B.lift(1e-6)),
         [apart(2, 3, 2)],
         reference=lambda a: a,
     ),
