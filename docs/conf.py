@@ -47,6 +47,8 @@ _GROUPS = {
     "symtape.tape.tensor": "Tensors and variables",
     "symtape.tape.variable": "Tensors and variables",
     "symtape.tape.custom": "The tape",
+    "symtape.tape.own_": "Functions of your own",
+    "symtape.tape.black_boxes": "Functions of your own",
     "symtape.tape.transforms": "Functional style",
     "symtape.tape.jacobians": "Functional style",
     "symtape.tape.vectorize": "Functional style",

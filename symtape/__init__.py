@@ -24,6 +24,7 @@ _PUBLIC: dict[str, str] = {
     "Variable": "symtape.tape.variable",
     "__version__": "symtape.versions",
     "between": "symtape.optimize.constraints",
+    "black_box": "symtape.tape.black_boxes",
     "check_gradients": "symtape.testing",
     "cond": "symtape.tape.branch",
     "constant": "symtape.tape.variable",

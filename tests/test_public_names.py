@@ -10,7 +10,7 @@ import symtape as st
 
 NAMES = (
     *("GradientTape", "Tensor", "Variable", "constant", "symbol", "symbols", "custom_gradient", "stop_gradient"),
-    *("custom_jvp", "custom_vjp", "register_elementwise"),
+    *("custom_jvp", "custom_vjp", "register_elementwise", "black_box"),
     *("special", "linalg", "stats", "where", "stack", "cond", "zeros", "full"),
     *("from_sympy", "function", "jit", "save", "load"),
     *("grad", "value_and_grad", "jacobian", "jacfwd", "jacrev", "hessian", "jvp", "vjp", "hvp", "vmap"),

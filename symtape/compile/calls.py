@@ -83,6 +83,8 @@ def called(memory: Memory, node: Node, values: Sequence[Value], output: int | No
 
 
 def _call_back(memory: Memory, node: Node, pointers: Sequence[str], wanted: str, types: Any) -> None:
+    if node.op.called_back is not None:
+        node.op.called_back(node)
     chunks = memory.chunks
     given: Any = tuple((i.shape, i.dtype) for i in node.inputs)
     callback = Callback(node.op, node.params, given, types, node.code, node.lasti)

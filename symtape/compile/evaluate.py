@@ -91,6 +91,20 @@ def evaluate(outputs: Sequence[Node], env: Mapping[Node, Any] | None = None) -> 
         return _evaluate_memoized(outputs) if env is None else _evaluate_in(outputs, env)
 
 
+def remember(node: Node, value: Any) -> None:
+    """Keep a value that was computed elsewhere, unless the node has one."""
+    if node.value is None:
+        node.value = _frozen(value)
+        nbytes = _size(node.value)
+        if nbytes > _SMALL:
+            _memo.add(node, nbytes)
+
+
+def _size(value: Any) -> int:
+    total: int = sum(v.nbytes for v in value) if type(value) is tuple else value.nbytes
+    return total
+
+
 def _evaluate_memoized(outputs: Sequence[Node]) -> list[Any]:
     results: list[Any] = []
     large: list[tuple[Node, int]] = []
@@ -114,7 +128,7 @@ def _evaluate_memoized(outputs: Sequence[Node]) -> list[Any]:
                 continue
             value = _apply(node, arguments)
             if type(value) is not np.float64:
-                nbytes = sum(v.nbytes for v in value) if type(value) is tuple else value.nbytes
+                nbytes = _size(value)
                 if nbytes > _SMALL:
                     large.append((node, nbytes))
             node.value = value

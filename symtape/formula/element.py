@@ -18,7 +18,7 @@ from symtape.formula.numbers import number
 from symtape.formula.rules import Rule
 from symtape.formula.symbols import element_symbol, name_symbol, older_versions
 from symtape.formula.ways import MOST_ELEMENTS, PLAIN, Cost, Key, Way
-from symtape.formula.wholes import Body, Matrices
+from symtape.formula.wholes import Application, Body, Matrices
 from symtape.graph.node import CONST, ITEM, LEAF, Node
 from symtape.ops import element as rules
 from symtape.ops.op import Kind
@@ -192,6 +192,8 @@ class _Fold:
         op = source.op
         if op.kind is Kind.CONTROL and node.op is ITEM:
             return Body(source, node.params[0])
+        if op.kind is Kind.OPAQUE:
+            return Application(source, node)
         if op.kind is Kind.LIBRARY and op.formula is not None:
             return Matrices(source, node, self.numeric)
         if op.element is not None:

@@ -48,7 +48,7 @@ def spelled(node: Node, arguments: Sequence[str], name: Name = str) -> str | Non
     name : callable
         Turns the name of a function into what is written.
     """
-    spelling = _SPELLINGS.get(node.op.name)
+    spelling = node.op.spelling or _SPELLINGS.get(node.op.name)
     return None if spelling is None else spelling(node, arguments, name)
 
 

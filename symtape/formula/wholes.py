@@ -63,6 +63,49 @@ class Body:
         return readable(sympy.Piecewise((then, truth(sympy, done[self.condition, ()])), (otherwise, True)))
 
 
+class Application:
+    """An element of what a function gives of which nothing is known: the function applied to all that it takes.
+
+    Parameters
+    ----------
+    source : Node
+        The application.
+    node : Node
+        It, or the item that picks one of its results.
+    """
+
+    def __init__(self, source: Node, node: Node) -> None:
+        self.source = source
+        self.item = node.params[0] if node.op is ITEM else None
+        self.levels = source.params[-1]
+
+    def below(self, at: tuple[int, ...]) -> Iterator[Key]:
+        """All elements of the inputs; of a batch, of the item."""
+        for k, x in enumerate(self.source.inputs):
+            lead = tuple(i for i, flags in zip(at, self.levels, strict=False) if flags[k])
+            for place in places(tuple(length(n) for n in x.shape[len(lead) :])):
+                yield x, (*lead, *place)
+
+    def cost(self, at: tuple[int, ...], costs: Mapping[Key, Cost]) -> Cost:
+        """An application is one operation, and so is the choice of an element of what it gives."""
+        parts = [costs[k] for k in self.below(at)]
+        return Cost(sum(p.size for p in parts) + 2, max(p.depth for p in parts) + 2, PLAIN, number=False)
+
+    def make(self, at: tuple[int, ...], done: Mapping[Key, Any]) -> Any:
+        """The application, or the element of it."""
+        from sympy.tensor.array.expressions import ArrayElement
+
+        whole = self.source.op.formula(_sympy(), self.source, *[done[k] for k in self.below(at)])
+        own = (*(() if self.item is None else (self.item,)), *at[len(self.levels) :])
+        return ArrayElement(whole, own) if own else whole
+
+
+def _sympy() -> Any:
+    import sympy
+
+    return sympy
+
+
 class Matrices:
     """The elements of a routine on whole matrices, of one of its results.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -22,8 +22,17 @@ MAX_DEPTH: Final = 32
 _SPECIAL = {LEAF: LEAF_ROW, CONST: CONST_ROW, PARAM: PARAM_ROW}
 
 
+def own_name(op: Any) -> str:
+    """The name of an op, by which it is found again."""
+    name: str = op.name
+    return name
+
+
 def encode(
-    outputs: Iterable[Node], inputs: Iterable[Node] = (), external: Sequence[Node] = ()
+    outputs: Iterable[Node],
+    inputs: Iterable[Node] = (),
+    external: Sequence[Node] = (),
+    name: Callable[[Any], str] = own_name,
 ) -> tuple[dict[str, Any], list[Array]]:
     """A JSON-able document and the arrays that it counts.
 
@@ -32,6 +41,8 @@ def encode(
     outputs, inputs : iterable of Node
     external : sequence of Node
         Nodes that are kept elsewhere: the form has their positions in this sequence only.
+    name : callable
+        From an op to the text that stands for it, and that its reader is to find it by; asked once for each op.
 
     Returns
     -------
@@ -44,12 +55,12 @@ def encode(
         If a param is none of those that have a data form.
     """
     outputs, inputs = tuple(outputs), tuple(inputs)
-    writer = _Writer()
+    writer = _Writer(name)
     for graph in _bodies(outputs, external):
         writer.graphs[graph] = len(writer.tables)
         writer.tables.append(writer.table(graph.outputs, graph.inputs, ()))
     writer.tables.append(writer.table(outputs, inputs, external))
-    return {"ops": list(writer.names), "graphs": writer.tables}, writer.arrays
+    return {"ops": writer.names, "graphs": writer.tables}, writer.arrays
 
 
 def _bodies(outputs: tuple[Node, ...], stop: Iterable[Node]) -> list[Graph]:
@@ -88,8 +99,10 @@ def _named_in(nodes: Iterable[Node]) -> list[Graph]:
 class _Writer:
     """What the tables of one form share."""
 
-    def __init__(self) -> None:
-        self.names: dict[str, int] = {}
+    def __init__(self, name: Callable[[Any], str]) -> None:
+        self.name = name
+        self.ops: dict[Any, int] = {}
+        self.names: list[str] = []
         self.arrays: list[Array] = []
         self.graphs: dict[Graph, int] = {}
         self.tables: list[dict[str, Any]] = []
@@ -111,7 +124,7 @@ class _Writer:
                 counts.append(0)
                 params.append([k, apart[node] if special == EXTERNAL_ROW else self.row(node)])
                 continue
-            codes.append(self.names.setdefault(node.op.name, len(self.names)))
+            codes.append(self.op(node.op))
             counts.append(len(node.inputs))
             flat.extend([at[i] for i in node.inputs])
             if node.params:
@@ -124,6 +137,13 @@ class _Writer:
             "inputs": [at[i] for i in inputs],
             "outputs": [at[o] for o in outputs],
         }
+
+    def op(self, op: Any) -> int:
+        """Number of an op of the form."""
+        if op not in self.ops:
+            self.ops[op] = len(self.names)
+            self.names.append(self.name(op))
+        return self.ops[op]
 
     def array(self, value: Any) -> int:
         """Number of an array of the form."""

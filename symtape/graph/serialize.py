@@ -13,10 +13,10 @@ from collections.abc import Iterable
 
 from symtape.graph.container import pack, unpack
 from symtape.graph.data_reader import Find, decode
-from symtape.graph.data_writer import encode
+from symtape.graph.data_writer import encode, own_name
 from symtape.graph.node import Node
 
-__all__ = ["Find", "decode", "dump", "encode", "load"]
+__all__ = ["Find", "decode", "dump", "encode", "load", "own_name"]
 
 
 def dump(outputs: Iterable[Node], inputs: Iterable[Node] = ()) -> bytes:

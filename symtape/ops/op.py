@@ -59,6 +59,7 @@ class Kind(enum.Enum):
     SCATTER = "scatter"  #: writes at computed places; vjp of a gather
     LIBRARY = "library"  #: a routine by name: LAPACK, sorting
     CONTROL = "control"  #: has closed graphs among its parameters
+    OPAQUE = "opaque"  #: a Python function of the user's, of which nothing is known
 
 
 class _Linear:
@@ -119,6 +120,14 @@ class Op:
     confluence : Confluence or None
         Of an op with eigenvalues or singular values among its results: what is needed to take
         limits where they are equal (see `symtape.ops.confluence`).
+    spelling : rule
+        How the named form writes it, ``spelling(node, arguments, name) -> str``, where its name and its params do not
+        tell (see `symtape.formula.spelling`).
+    called_back : callable
+        Is told of each node for which compiled code calls back.
+    home : tuple
+        Of an op that stands in no list: the object of the user's that it belongs to, and which part it is there (see
+        `symtape.ops.opaque`).
     source : str
         Paper and equation of a rule that is not elementary.
     """
@@ -143,6 +152,9 @@ class Op:
     params: tuple[Check, ...] = ()
     lowering: Any = None
     confluence: Any = None
+    spelling: Rule | None = None
+    called_back: Callable[[Node], None] | None = None
+    home: tuple[Any, str] | None = None
     source: str = ""
     table: dict[Any, Any] = field(default_factory=dict)
     partial_programs: dict[Any, Any] = field(default_factory=dict)
@@ -178,6 +190,12 @@ class Op:
             raise ValueError(f"the params {params} are none that {self.name} can have")
         if isinstance(self.value, np.ufunc) and len(inputs) != self.value.nin:
             raise ValueError(f"{self.name} takes {self.value.nin} inputs, got {len(inputs)}")
+
+    def __copy__(self) -> Op:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Op:
+        return self
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

@@ -15,9 +15,10 @@ from typing import Any
 from symtape.graph.closed import Graph, interned
 from symtape.graph.container import pack, unpack
 from symtape.graph.node import CONST, LEAF, WEAK, Array, DType, Leaf, Node, constant, leaf, next_ident, symbol
-from symtape.graph.serialize import decode, encode
+from symtape.graph.serialize import decode, encode, own_name
 from symtape.graph.shapes import Shape
 from symtape.graph.traverse import topological
+from symtape.ops.op import Op
 from symtape.ops.registry import op_named
 
 _LARGE = 64  # elements; above, an implicit constant has an identity
@@ -58,16 +59,35 @@ def restore_leaf(value: Array | None, name: str | None, owner: Identity | None, 
     return leaf(value, name, None if owner is None else owner.number)
 
 
-def restore_node(form: bytes, apart: list[Node]) -> Node:
-    """A node over leaves that were read before it."""
-    outputs, _ = decode(*unpack(form), op_named, apart)
+def restore_node(form: bytes, apart: list[Node], unlisted: tuple[Op, ...] = ()) -> Node:
+    """A node over leaves, and over ops that stand in no list, that were read before it."""
+    outputs, _ = decode(*unpack(form), _found_among(unlisted), apart)
     return outputs[0]
 
 
-def restore_graph(form: bytes) -> Graph:
+def restore_graph(form: bytes, unlisted: tuple[Op, ...] = ()) -> Graph:
     """A closed graph; an equal one that exists already is the same."""
-    outputs, inputs = decode(*unpack(form), op_named)
+    outputs, inputs = decode(*unpack(form), _found_among(unlisted))
     return interned(inputs, outputs)
+
+
+_UNLISTED = "unlisted "  # ops in the list have names without spaces
+
+
+def _named_among(unlisted: list[Op]) -> Callable[[Any], str]:
+    """Names for a form whose unlisted ops are kept apart, in this list."""
+
+    def name(op: Any) -> str:
+        if getattr(op, "home", None) is None:
+            return own_name(op)
+        unlisted.append(op)
+        return f"{_UNLISTED}{len(unlisted) - 1}"
+
+    return name
+
+
+def _found_among(unlisted: tuple[Op, ...]) -> Callable[[str], Any]:
+    return lambda name: unlisted[int(name.removeprefix(_UNLISTED))] if name.startswith(_UNLISTED) else op_named(name)
 
 
 def _stands_apart(node: Node) -> bool:
@@ -82,11 +102,15 @@ def _reduce_node(node: Node) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     if _stands_apart(node):
         return constant, (node.value,)
     apart = [n for n in topological([node]) if _stands_apart(n)]
-    return restore_node, (pack(*encode([node], external=apart)), apart)
+    unlisted: list[Op] = []
+    form = pack(*encode([node], external=apart, name=_named_among(unlisted)))
+    return restore_node, (form, apart, tuple(unlisted))
 
 
 def _reduce_graph(graph: Graph) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    return restore_graph, (pack(*encode(graph.outputs, graph.inputs)),)
+    unlisted: list[Op] = []
+    form = pack(*encode(graph.outputs, graph.inputs, name=_named_among(unlisted)))
+    return restore_graph, (form, tuple(unlisted))
 
 
 copyreg.pickle(Node, _reduce_node)

@@ -334,8 +334,16 @@ def op_named(name: str) -> Any:
         raise UnknownNameError(f"there is no op named {name!r}{hint}") from None
 
 
-# An op is pickled and copied as its name.
-copyreg.pickle(Op, lambda op: (op_named, (op.name,)))
+def _reduce_op(op: Op) -> tuple[Any, ...]:
+    """An op is pickled as its name, one that stands in no list by the object that it belongs to."""
+    if op.home is None:
+        return op_named, (op.name,)
+    home, part = op.home
+    reduced: tuple[Any, ...] = home.reduce(part)
+    return reduced
+
+
+copyreg.pickle(Op, _reduce_op)
 
 
 def ops() -> Mapping[str, Any]:

@@ -52,6 +52,17 @@ def active_captures() -> list[Capture]:
     return active.captures
 
 
+@contextmanager
+def nothing_recording() -> Iterator[None]:
+    """Code that has nothing to do with what is being recorded: no tape, no recording for reuse sees it."""
+    tapes, paused, captures = active.tapes, active.paused, active.captures
+    active.tapes, active.paused, active.captures = [], [], []
+    try:
+        yield
+    finally:
+        active.tapes, active.paused, active.captures = tapes, paused, captures
+
+
 @dataclass(eq=False, slots=True)
 class Shared:
     """The record of an op with several results."""

@@ -2,7 +2,8 @@
 
 The bytes are those of `symtape.graph.container`: a numbered format with a checksum, a JSON document, arrays. The
 document holds a graph in the data form and, of a function, its inputs, nesting, guards and options. Whatever is read is
-checked before it is used, so a file from a stranger can be wrong, never harmful.
+checked before it is used, so a file from a stranger can be wrong, never harmful. Black boxes are in a file by their
+names, and only those are found that whoever reads it has defined.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from symtape.compile.options import Options
 from symtape.errors import DataFormError
 from symtape.graph.container import pack, unpack
 from symtape.graph.node import Node
-from symtape.graph.serialize import decode, encode
+from symtape.graph.serialize import decode, encode, own_name
 from symtape.ops.registry import op_named
+from symtape.tape.black_boxes import op_in_file
 from symtape.tape.compiled_function import CompiledFunction
 from symtape.tape.function_arguments import is_whole
 from symtape.tape.function_form import Computation, Form
@@ -99,7 +101,7 @@ def to_bytes(value: Any) -> bytes:
             "st.save takes a compiled function or tensors (in lists, tuples or dicts), "
             f"got the {type(value).__name__} {value!r}"
         )
-    document, arrays = encode([lift(v).node for v in found])
+    document, arrays = encode([lift(v).node for v in found], name=_name_of)
     return pack({"kind": "tensors", "graph": document, "structure": _structure_form(structure)}, arrays)
 
 
@@ -108,7 +110,7 @@ def from_bytes(data: bytes) -> Any:
     document, arrays = unpack(data)
     kind = document.get("kind")
     if kind == "tensors":
-        outputs, _ = decode(_object(document.get("graph")), arrays, op_named)
+        outputs, _ = decode(_object(document.get("graph")), arrays, _op_of)
         structure = _structure(document.get("structure"))
         if structure.size != len(outputs):
             raise DataFormError("the nesting in the file does not fit its tensors")
@@ -118,13 +120,27 @@ def from_bytes(data: bytes) -> Any:
     raise DataFormError(f"the file holds the unknown kind {kind!r}")
 
 
+def _name_of(op: Any) -> str:
+    """The name of an op in a file; of a black box, by which it is found where the file is read."""
+    home = getattr(op, "home", None)
+    if home is None:
+        return own_name(op)
+    box, part = home
+    name: str = box.file_name(part)
+    return name
+
+
+def _op_of(name: str) -> Any:
+    return op_in_file(name) or op_named(name)
+
+
 # ----------------------------------------------------------------------------------------------------------- functions
 
 
 def _function_bytes(function: CompiledFunction) -> bytes:
     computation, form = function.computation, function.form
     conditions = [node for node, _, _ in computation.guards]
-    graph, arrays = encode([*computation.outputs, *conditions], computation.inputs)
+    graph, arrays = encode([*computation.outputs, *conditions], computation.inputs, name=_name_of)
     document = {
         "kind": "function",
         "graph": graph,
@@ -156,7 +172,7 @@ def _function(document: dict[str, Any], arrays: Any, content: bytes) -> Compiled
 
 
 def _computation(document: dict[str, Any], arrays: Any, form: Form) -> Computation:
-    nodes, inputs = decode(_object(document.get("graph")), arrays, op_named)
+    nodes, inputs = decode(_object(document.get("graph")), arrays, _op_of)
     texts, count = _list(document.get("guards")), document.get("outputs")
     if type(count) is not int or count < 0 or count + len(texts) != len(nodes):
         raise DataFormError("the outputs and guards in the file do not fit its graph")

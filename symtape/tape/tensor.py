@@ -236,10 +236,11 @@ def _plain_array(value: Any) -> Array:
     return np.asarray(without_units(value))
 
 
-def _holds_tensor(values: Sequence[Any]) -> bool:
+def holds_tensor(values: Sequence[Any]) -> bool:
+    """Whether a tensor is among some values, in lists or object arrays too."""
     return any(
         isinstance(v, Tensor)
-        or (isinstance(v, (list, tuple)) and _holds_tensor(v))
+        or (isinstance(v, (list, tuple)) and holds_tensor(v))
         or (isinstance(v, np.ndarray) and v.dtype == object)
         for v in values
     )
@@ -247,7 +248,7 @@ def _holds_tensor(values: Sequence[Any]) -> bool:
 
 def _stack_nested(values: Sequence[Any]) -> Tensor:
     """A list with tensors in it as one tensor, as ``np.array`` would make it."""
-    if not _holds_tensor(values):
+    if not holds_tensor(values):
         return lift(np.asarray(values))
     parts = [lift(v) for v in values]
     shapes = {p.shape for p in parts}
