@@ -208,9 +208,7 @@ def _select_pair(B: Any, i: int, pair: tuple[Any, Any], out: Any, mask: Any, a: 
         return None
     outer, g = pair
     taken = mask if i == 1 else B.logical_not(mask)
-    if outer is not None:
-        g = B.where(outer, g, B.const(np.zeros((), B.dtype(g))))
-    return taken, g
+    return taken if outer is None else B.logical_and(outer, taken), g
 
 
 def _select_formula(sp: Any, mask: Any, a: Any, b: Any) -> Any:

@@ -66,3 +66,11 @@ def test_what_a_mask_leaves_out_is_in_no_sum(row):
             if ours is not None:
                 a, b = evaluate([ours, theirs], env)
                 np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
+
+
+def test_a_choice_in_a_branch_that_is_not_taken_sends_nothing():
+    """Although the inner one takes, there, what has no slope."""
+    x = symbol("x")
+    inner = B.where(B.less(x, 5), B.multiply(x, B.sqrt(x)), B.sin(x))
+    (slope,) = gradient(B.where(B.less(x, 0), B.multiply(2, x), inner), [x])
+    assert [float(evaluate([slope], {x: np.asarray(v)})[0]) for v in (-1.0, 4.0)] == [2.0, 3.0]
