@@ -182,7 +182,7 @@ def _made(name: str, spec: _Spec) -> Any:
         return f"{printer._module_format(f'numpy.{name}')}({arguments})"  # noqa: SLF001
 
     def as_other(self: Any, printer: Any) -> str:
-        return str(printer._print(in_own_terms(self)))
+        return f"({printer._print(in_own_terms(self))})"
 
     members: dict[str, Any] = {
         "__module__": __name__,
@@ -191,8 +191,9 @@ def _made(name: str, spec: _Spec) -> Any:
         "eval": classmethod(on_numbers),
         "_eval_rewrite": rewritten,
         "_latex": as_latex,
-        "_mpmathcode": as_other,
     }
+    if spec.terms is not None:
+        members["_mpmathcode"] = as_other
     if hasattr(np, name):
         members["_numpycode"] = as_numpy
     if spec.truth:

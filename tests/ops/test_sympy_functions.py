@@ -84,6 +84,18 @@ def test_printers():
     assert sp.pretty(cbrt(x))
 
 
+@pytest.mark.parametrize("modules", ["numpy", "mpmath"])
+def test_printed_functions_stand_among_other_factors(modules):
+    cbrt, fmod = sympy_function("cbrt"), sympy_function("fmod")
+    expression = fmod(x, 2) * cbrt(x).diff(x) - cbrt(x) ** 2
+    assert float(sp.lambdify(x, expression, modules)(-7.5)) == pytest.approx(float(expression.subs(x, -7.5)))
+
+
+def test_what_mpmath_has_not_is_left_to_the_caller():
+    mantissa = sympy_function("frexp_mantissa")
+    assert sp.lambdify(x, mantissa(x), [{"frexp_mantissa": lambda v: v + 1}, "mpmath"])(2) == 3
+
+
 def test_expressions_pickle():
     expression = sympy_function("cbrt")(x) + sympy_function("copysign")(x, y)
     assert pickle.loads(pickle.dumps(expression)) == expression
