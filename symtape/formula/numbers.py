@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from symtape.ops.sympy_refusals import not_an_expression
+
 _MAX_POWER = 10
 _MAX_NUMERATOR = 10**6
 _DOUBLE_BITS = 53
@@ -141,9 +143,11 @@ def as_expression(value: Any) -> Any:
         raise TypeError(f"{value!r} is a text, which is not read as code here; pass a sympy expression or a number")
     if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim):
         return sympy.Array([as_expression(part) for part in value])
-    if isinstance(value, (bool, np.bool_, float, np.generic, np.ndarray)):
+    if isinstance(value, (bool, np.bool_, float)) or (
+        isinstance(value, (np.generic, np.ndarray)) and value.dtype.kind in "biuf"
+    ):
         return number(value)
     try:
         return sympy.sympify(value, strict=True)
     except sympy.SympifyError as error:
-        raise TypeError(f"wanted a sympy expression or a number, got {value!r}") from error
+        raise not_an_expression(value) from error

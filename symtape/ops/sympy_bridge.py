@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,16 @@ from symtape.ops.sympy_classes import (
     DEFINITIONS,
     FOLDED,
     arguments_of,
+    definition,
     functions_by_class,
     meaning,
     ops_by_class,
 )
+from symtape.ops.sympy_refusals import not_an_expression, refusal
 
-__all__ = ["arguments_of", "from_sympy", "functions_by_class", "translate"]
+__all__ = ["arguments_of", "free_symbols", "from_sympy", "functions_by_class", "translate"]
+
+_DIGITS = 20  #: decimals to which sympy works out a number for which there is no function here
 
 
 def from_sympy(B: Any, expression: Any, mapping: Mapping[Any, Any], beside: DType | None = None) -> Any:
@@ -66,9 +70,10 @@ def from_sympy(B: Any, expression: Any, mapping: Mapping[Any, Any], beside: DTyp
     import sympy
 
     expression = _scalar(sympy, expression)
-    used = _symbols(expression)
+    used = free_symbols(expression)
     values = []
     for symbol in used:
+        _check_real(symbol)
         for key in (symbol, symbol.name):
             if key in mapping:
                 values.append(B.lift(mapping[key]))
@@ -83,19 +88,52 @@ def from_sympy(B: Any, expression: Any, mapping: Mapping[Any, Any], beside: DTyp
     return translate(expression, {s: k for k, s in enumerate(used)}).run(B, values, dtype)
 
 
-def _symbols(expression: Any) -> list[Any]:
-    """The symbols in an expression, in the order in which they first stand; sympy's own way of asking recurses."""
+def free_symbols(expression: Any) -> list[Any]:
+    """The free symbols of an expression, in the order in which they first stand; sympy's own way of asking recurses.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> x, y, i = sympy.symbols("x y i")
+    >>> free_symbols(sympy.Sum(y**i, (i, 0, 2)))
+    [y]
+    """
+    import sympy
+
     found: dict[Any, None] = {}
     seen: set[int] = set()
     stack = [expression]
     while stack:
         current = stack.pop()
-        if current.is_Symbol:
+        if isinstance(current, sympy.Symbol):
             found[current] = None
         elif id(current) not in seen:
             seen.add(id(current))
-            stack.extend(reversed(current.args))
+            if _tells_free_symbols(current.__class__):
+                own = (s for s in current.free_symbols if isinstance(s, sympy.Symbol))
+                found |= dict.fromkeys(sorted(own, key=sympy.default_sort_key))
+            else:
+                stack.extend(reversed(current.args))
     return list(found)
+
+
+@lru_cache(maxsize=1024)
+def _tells_free_symbols(kind: type) -> bool:
+    """Whether a class has its own way of saying which symbols are free: what binds some has."""
+    import sympy
+
+    return next(c for c in kind.__mro__ if "free_symbols" in c.__dict__) is not sympy.Basic
+
+
+def _check_real(symbol: Any) -> None:
+    """Numbers here commute and are real."""
+    if not symbol.is_commutative:
+        raise NoFormulaError(f"the symbol {symbol} does not commute, but numbers do: write a MatrixSymbol")
+    if symbol.is_extended_real is False:
+        raise NoFormulaError(
+            f"the symbol {symbol} is assumed not to be real, and numbers here are: write real and imaginary part as "
+            "two expressions, with .as_real_imag()"
+        )
 
 
 def translate(expression: Any, registers: Mapping[Any, int]) -> Program:
@@ -121,7 +159,7 @@ def _scalar(sp: Any, expression: Any) -> Any:
             f"wanted a scalar sympy expression, got a {type(expression).__name__}: bring its entries in one by one"
         )
     if not isinstance(expression, sp.Expr | sp.logic.boolalg.Boolean):
-        raise TypeError(f"wanted a sympy expression, got {expression!r}")
+        raise not_an_expression(expression)
     return expression
 
 
@@ -177,7 +215,7 @@ class _Translator:
 
     def plan(self, e: Any) -> _Plan:
         sp = self.sp
-        if e.is_Symbol:
+        if isinstance(e, sp.Symbol):
             if e not in self.registers:
                 raise UnknownNameError(f"the expression contains the symbol {e}, which was given no meaning")
             register = self.registers[e]
@@ -242,10 +280,12 @@ class _Translator:
                 above.append(factor)
         return self.product(p, q, tuple(above), tuple(below))
 
-    def product(self, p: int, q: int, above: tuple[Any, ...], below: tuple[Any, ...]) -> _Plan:
+    def product(self, p: float, q: int, above: tuple[Any, ...], below: tuple[Any, ...]) -> _Plan:
         """``p/q * above / below``, a factor that is a binary fraction kept whole."""
+        if not (abs(p) < 2**53 and q < 2**53):  # no doubles: the nearest one to their quotient
+            p, q = float(self.sp.Rational(p, q)), 1
         sign = -1 if p == -1 and above else 1
-        exact = q & (q - 1) == 0 and abs(p) < 2**53
+        exact = q & (q - 1) == 0
         factor = sign * p if q == 1 else sign * p / q if exact else sign * p
         divisor = 1 if exact else q
 
@@ -289,16 +329,13 @@ class _Translator:
         if (name, len(e.args)) in ops_by_class():
             function, order = ops_by_class()[name, len(e.args)]
             return _Plan(tuple(e.args[k] for k in order), lambda *operands: self.step(function, *operands))
-        if name in DEFINITIONS:
-            try:
-                return _Plan((DEFINITIONS[name](self.sp, *e.args),), lambda operand: operand)
-            except TypeError:
-                pass  # another number of arguments than the definition's: not known
-        known = {*self.table, *DEFINITIONS, *[name for name, _ in ops_by_class()]}
-        raise NoFormulaError(
-            f"symtape has no function for sympy's {name}, which the expression contains; it has "
-            + ", ".join(sorted(known))
-        )
+        written = definition(self.sp, e)
+        if written is not None:
+            return _Plan((written,), lambda operand: operand)
+        number = e.evalf(_DIGITS) if e.is_number else None
+        if number is not None and number.is_Float:
+            return _Plan((), lambda: Literal.of(float(number)))
+        raise refusal(e, {*self.table, *DEFINITIONS, *[name for name, _ in ops_by_class()]})
 
 
 def _negative(term: Any) -> bool:

@@ -1,249 +1,205 @@
-"""What of sympy's stands for arrays: matrix expressions, indexed bases, sums and products over known ranges.
+"""What of sympy's stands for arrays: matrices, matrix expressions, arrays and expressions of arrays.
 
-A matrix expression becomes the operations that it is written in. In a scalar expression every element, trace and
-determinant becomes a symbol of its own that stands for a tensor, and sums over known ranges are written out; what is
-left goes the way of any scalar expression.
+Each becomes the operation that it is written as. What has no operation but is known by its elements (a companion
+matrix, a matrix of a function of the indices) is made of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from symtape.errors import NoFormulaError, ShapeError, UnknownNameError
-from symtape.ops import sympy_bridge
+from symtape.errors import NoFormulaError, ShapeError
 from symtape.ops.namespace import Namespace
+from symtape.ops.sympy_refusals import refusal
+from symtape.tape.sympy_names import Names, length
 from symtape.tape.tensor import TENSORS, lift
-from symtape.tape.variable import symbol as new_symbol
 
 _B: Namespace = TENSORS
-_MOST_TERMS = 10_000
+_MOST_ELEMENTS = 10_000
 
-#: The tensor of a symbol that the mapping does not name.
-Meaning: TypeAlias = Callable[[Any], Any]
+#: ``number(expression, known={})``: a scalar expression as a tensor, some of its symbols mapped beforehand.
+Number: TypeAlias = Callable[..., Any]
 
 
-def has_arrays(expression: Any) -> bool:
-    """Whether a sympy object contains something that this module is about."""
+def is_array(e: Any) -> bool:
+    """Whether an object of sympy's is a matrix, an array, or an expression of such."""
     import sympy
 
-    if isinstance(expression, (sympy.MatrixExpr, sympy.Lambda)):
+    if isinstance(e, (sympy.MatrixBase, sympy.MatrixExpr, sympy.NDimArray)) or type(e).__name__ in _rules():
         return True
-    if not isinstance(expression, sympy.Basic):
-        return False
-    kinds = (sympy.Indexed, sympy.MatrixExpr, sympy.Sum, sympy.Product, sympy.Derivative, sympy.Integral, sympy.Limit)
-    return bool(expression.has(*kinds))
+    return isinstance(e, sympy.Sum) and is_array(e.function)
 
 
 class ArrayReader:
-    """Reads one expression.
+    """Reads arrays of one expression.
 
     Parameters
     ----------
-    names : mapping
-        From symbols, matrix symbols, indexed bases, or names of them, to tensors.
-    meaning : callable
-        ``meaning(symbol)``: the tensor of a symbol that ``names`` does not name.
+    names : Names
+    number : callable
+        How a scalar expression is read; ``number(expression, {symbol: tensor})`` with some symbols known.
+    terms : callable
+        ``terms(sum)``: the terms of a sum over known ranges.
     """
 
-    def __init__(self, names: Mapping[Any, Any], meaning: Meaning) -> None:
+    def __init__(self, names: Names, number: Number, terms: Callable[[Any], list[Any]]) -> None:
         import sympy
 
         self.sp = sympy
         self.names = names
-        self.meaning = meaning
-        self.symbols: dict[Any, Any] = {}
-        self.arrays: dict[Any, Any] = {}
-        self.used: set[Any] = set()
+        self.number = number
+        self.terms = terms
 
-    def read(self, expression: Any) -> Any:
-        """The tensor of a matrix expression or a scalar one."""
-        refuse_unevaluated(expression)
-        found = self.matrix(expression) if isinstance(expression, self.sp.MatrixExpr) else self.number(expression)
-        strays = sorted(str(k) for k in self.names if k not in self.used)
-        if strays:
-            raise UnknownNameError(f"nothing named {', '.join(map(repr, strays))} in {expression}")
-        return found
+    def read(self, e: Any) -> Any:
+        """The tensor of a matrix or an array of sympy's.
 
-    # ---- scalars
-
-    def number(self, expression: Any) -> Any:
-        """A scalar expression."""
+        Raises
+        ------
+        NoFormulaError
+            If it has no operation here and is not known by its elements.
+        """
         sp = self.sp
-        expanded = self._expanded(sp.sympify(expression, strict=True))
-        kinds = (sp.Indexed, sp.matrices.expressions.matexpr.MatrixElement, sp.Trace, sp.Determinant)
-        stand_ins: dict[Any, Any] = {}
-        meanings: dict[Any, Any] = {}
-        for part in _outermost(expanded, kinds):
-            stand_ins[part] = sp.Dummy(real=True)
-            meanings[stand_ins[part]] = self._part(part)
-        left = expanded.xreplace(stand_ins)
-        for symbol in sorted(left.free_symbols - set(meanings), key=sp.default_sort_key):
-            meanings[symbol] = self._of(symbol)
-        return sympy_bridge.from_sympy(_B, left, meanings)
+        if isinstance(e, (sp.MatrixBase, sp.NDimArray)):
+            return self._of_elements([e[at] for at in np.ndindex(*map(int, e.shape))], tuple(map(int, e.shape)))
+        if isinstance(e, sp.Sum):
+            return self.fold(_B.add, self.terms(e))
+        rule = next((_rules()[c.__name__] for c in type(e).__mro__ if c.__name__ in _rules()), None)
+        if rule is None:
+            raise refusal(e)
+        return rule(self, e)
 
-    def _of(self, symbol: Any) -> Any:
-        """The tensor of a symbol, one for all its places."""
-        if symbol not in self.symbols:
-            key = next((k for k in (symbol, symbol.name) if k in self.names), None)
-            if key is not None:
-                self.used.add(key)
-            self.symbols[symbol] = self.meaning(symbol) if key is None else lift(self.names[key])
-        return self.symbols[symbol]
+    def any(self, e: Any) -> Any:
+        """An array or a number."""
+        return self.read(e) if is_array(e) else self.number(e)
 
-    def _expanded(self, expression: Any) -> Any:
-        """Sums and products over known ranges written out."""
-        sp = self.sp
-        while True:
-            found = next(iter(_outermost(expression, (sp.Sum, sp.Product))), None)
-            if found is None:
-                return expression
-            expression = expression.xreplace({found: self._written_out(found)})
+    def _of_elements(self, elements: list[Any], shape: tuple[int, ...]) -> Any:
+        if not elements:
+            return lift(np.zeros(shape))
+        if len(elements) > _MOST_ELEMENTS:
+            raise NoFormulaError(f"{len(elements):,} elements are more than {_MOST_ELEMENTS:,}: map a MatrixSymbol")
+        read = [self.number(element) for element in elements]
+        return _B.reshape(_B.stack(read), shape) if shape else read[0]
 
-    def _written_out(self, folded: Any) -> Any:
-        terms = [folded.function]
-        for index, low, high in folded.limits:
-            if not (low.is_Integer and high.is_Integer):
-                raise NoFormulaError(
-                    f"the range of {index} in {folded} is not known: give numbers for {low} and {high}, with .subs(...)"
-                )
-            count = max(0, int(high) - int(low) + 1)
-            if count * len(terms) > _MOST_TERMS:
-                raise NoFormulaError(f"{folded} has more than {_MOST_TERMS} terms: write it with np.sum over tensors")
-            terms = [t.subs(index, k) for t in terms for k in range(int(low), int(high) + 1)]
-        return (self.sp.Add if isinstance(folded, self.sp.Sum) else self.sp.Mul)(*terms)
+    def written_out(self, e: Any) -> Any:
+        """A matrix expression that is known by its elements."""
+        if length(e, 0) * length(e, 1) > _MOST_ELEMENTS:
+            raise NoFormulaError(f"{e} has more than {_MOST_ELEMENTS:,} elements: map a MatrixSymbol")
+        return self.read(e.as_explicit())
 
-    def _part(self, part: Any) -> Any:
-        sp = self.sp
-        if isinstance(part, sp.Trace):
-            return _B.trace(self.matrix(part.arg))
-        if isinstance(part, sp.Determinant):
-            return _B.det(self.matrix(part.arg))
-        if isinstance(part, sp.Indexed):
-            array, places = self._array(part.base, part.base.label.name, part.base.shape), part.indices
-        else:
-            array, places = self.matrix(part.parent), (part.i, part.j)
+    def fold(self, operation: Callable[[Any, Any], Any], parts: Iterable[Any]) -> Any:
+        """Parts joined from the left."""
+        first, *others = [self.any(part) for part in parts]
+        for other in others:
+            first = operation(first, other)
+        return first
+
+    # ---- elements
+
+    def element(self, array: Any, places: Iterable[Any], whole: Any) -> Any:
+        """One element, at places that sympy numbers from 0."""
+        numbers = []
         for place in places:
             if not place.is_Integer:
-                raise NoFormulaError(f"the place {place} in {part} is no integer: give it a number with .subs(...)")
-        if len(places) != len(array.shape):
-            raise ShapeError(f"{part} has {len(places)} indices, but what it stands for has shape {array.shape}")
-        return array[tuple(int(p) for p in places)]
+                raise NoFormulaError(f"the place {place} in {whole} is no integer: give it a number with .subs(...)")
+            numbers.append(int(place))
+        if len(numbers) != len(array.shape):
+            raise ShapeError(f"{whole} has {len(numbers)} indices, but what it stands for has shape {array.shape}")
+        if not all(0 <= k < n for k, n in zip(numbers, array.shape, strict=True)):
+            raise IndexError(f"{whole} is outside of what it stands for, which has shape {array.shape}")
+        return array[tuple(numbers)]
 
-    # ---- arrays
+    # ---- rules of more than a line
 
-    def _array(self, key: Any, name: str, shape: Any) -> Any:
-        """The tensor behind an indexed base or a matrix symbol."""
-        if key in self.arrays:
-            return self.arrays[key]
-        given = next((k for k in (key, getattr(key, "label", key), name) if k in self.names), None)
-        known = shape is not None and all(n.is_Integer for n in shape)
-        if given is not None:
-            self.used.add(given)
-            found = lift(self.names[given])
-            found = self._fitting(found, tuple(int(n) for n in shape), name) if known else found
-        elif known:
-            found = new_symbol(name, shape=tuple(int(n) for n in shape))
-        else:
-            raise UnknownNameError(f"the shape of {name} is not known: map it, from_sympy(expr, {{{name!r}: tensor}})")
-        self.arrays[key] = found
-        return found
+    def power(self, e: Any) -> Any:
+        """A power of a matrix."""
+        if e.exp == self.sp.S.Half:
+            return _B.sqrtm(self.read(e.base))
+        if not e.exp.is_Integer:
+            raise NoFormulaError(f"the exponent of {e} must be an integer or 1/2")
+        return _B.matrix_power(self.read(e.base), int(e.exp))
 
-    def _fitting(self, value: Any, shape: tuple[int, ...], name: str) -> Any:
-        """A vector is a column where sympy has one."""
-        if value.shape == shape:
-            return value
-        if len(shape) == 2 and shape[1] == 1 and value.shape == shape[:1]:
-            return _B.reshape(value, shape)
-        raise ShapeError(f"{name} has shape {shape} in the expression, but {value.shape} was given")
+    def elementwise(self, function: Any, e: Any) -> Any:
+        """A Lambda of one variable applied to each element."""
+        (variable,) = function.variables
+        return self.number(function.expr, {variable: self.read(e)})
 
-    def matrix(self, e: Any) -> Any:
-        """A matrix expression, of two axes."""
-        sp = self.sp
-        if isinstance(e, sp.MatrixSymbol):
-            return self._array(e, e.name, e.shape)
-        if isinstance(e, sp.MatrixBase):
-            rows = [[self.number(e[i, j]) for j in range(e.cols)] for i in range(e.rows)]
-            return _B.stack([_B.stack(row) for row in rows])
-        rule = self._rules().get(type(e).__name__)
-        if rule is None:
-            raise NoFormulaError(
-                f"symtape has no matrix operation for sympy's {type(e).__name__}; it has "
-                + ", ".join(sorted(self._rules()))
-            )
-        return rule(e)
+    def blocks(self, e: Any) -> Any:
+        """A matrix of matrices."""
+        grid = e.blocks
+        rows = [_B.concatenate([self.read(grid[i, j]) for j in range(grid.cols)], axis=1) for i in range(grid.rows)]
+        return _B.concatenate(rows, axis=0)
 
-    def _fold(self, operation: Callable[[Any, Any], Any], args: Any) -> Any:
-        result: Any = None
-        for a in args:
-            part = self.matrix(a) if isinstance(a, (self.sp.MatrixExpr, self.sp.MatrixBase)) else self.number(a)
-            result = part if result is None else operation(result, part)
-        return result
+    def part(self, e: Any) -> Any:
+        """A part of a matrix, with steps; sympy leaves the last one out where it is shorter than the others."""
+        places = []
+        for axis, (start, _, step) in enumerate((e.rowslice, e.colslice)):
+            places.append(slice(int(start), int(start) + length(e, axis) * int(step), int(step)))
+        return self.read(e.parent)[tuple(places)]
 
-    def _product(self, a: Any, b: Any) -> Any:
-        return _B.matmul(a, b) if len(a.shape) == 2 and len(b.shape) == 2 else _B.multiply(a, b)
-
-    def _rules(self) -> dict[str, Callable[[Any], Any]]:
-        return {
-            "MatAdd": lambda e: self._fold(_B.add, e.args),
-            "MatMul": lambda e: self._fold(self._product, e.args),
-            "HadamardProduct": lambda e: self._fold(_B.multiply, e.args),
-            "HadamardPower": lambda e: _B.power(self.matrix(e.base), self.number(e.exp)),
-            "Transpose": lambda e: _B.transpose(self.matrix(e.arg)),
-            "Adjoint": lambda e: _B.transpose(self.matrix(e.arg)),
-            "Inverse": lambda e: _B.inv(self.matrix(e.arg)),
-            "MatPow": self._power,
-            "Identity": lambda e: lift(np.eye(self._length(e, 0))),
-            "ZeroMatrix": lambda e: lift(np.zeros((self._length(e, 0), self._length(e, 1)))),
-            "OneMatrix": lambda e: lift(np.ones((self._length(e, 0), self._length(e, 1)))),
-        }
-
-    def _length(self, e: Any, axis: int) -> int:
-        if not e.shape[axis].is_Integer:
-            raise NoFormulaError(f"the shape of {e} is not known: {e.shape}")
-        return int(e.shape[axis])
-
-    def _power(self, e: Any) -> Any:
-        if not e.exp.is_Integer or abs(int(e.exp)) > 64:
-            raise NoFormulaError(f"the exponent of {e} must be an integer of at most 64")
-        base = self.matrix(e.base)
-        n = int(e.exp)
-        if n < 0:
-            base, n = _B.inv(base), -n
-        result: Any = None
-        for _ in range(n):
-            result = base if result is None else _B.matmul(result, base)
-        return lift(np.eye(base.shape[0])) if result is None else result
+    def traced(self, e: Any, groups: Any, *, kept: bool) -> Any:
+        """Axes of one group run together: summed over, or kept as one axis at the end."""
+        array = self.any(e.expr)
+        labels = list(range(len(array.shape)))
+        for group in groups:
+            for axis in group:
+                labels[int(axis)] = int(group[0])
+        bound = {int(axis) for group in groups for axis in group}
+        out = [k for k in labels if k not in bound]
+        ends = [int(group[0]) for group in groups] if kept else []
+        return _B.einsum(array, labels, [*out, *ends])
 
 
-def _outermost(expression: Any, kinds: tuple[type, ...]) -> list[Any]:
-    """Parts of some kinds that stand in no other such part."""
-    found: dict[Any, None] = {}
-    stack = [expression]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, kinds):
-            found[current] = None
-        else:
-            stack.extend(current.args)
-    return list(found)
+def _product(a: Any, b: Any) -> Any:
+    return _B.matmul(a, b) if len(a.shape) == 2 and len(b.shape) == 2 else _B.multiply(a, b)
 
 
-def refuse_unevaluated(expression: Any) -> None:
-    """Refuse what sympy has only written down.
+def _outer(a: Any, b: Any) -> Any:
+    return _B.tensordot(a, b, axes=0)
 
-    Raises
-    ------
-    NoFormulaError
-        Naming it, and ``.doit()``.
-    """
-    import sympy
 
-    for kind in (sympy.Derivative, sympy.Integral, sympy.Limit):
-        left = _outermost(expression, (kind,))
-        if left:
-            raise NoFormulaError(
-                f"the expression contains {left[0]}, an unevaluated {kind.__name__}: evaluate it first, with .doit()"
-            )
+def _constant(value: Callable[..., Any]) -> Callable[[ArrayReader, Any], Any]:
+    return lambda reader, e: lift(value(tuple(length(e, k) for k in range(len(e.shape)))))
+
+
+@cache
+def _rules() -> dict[str, Callable[[ArrayReader, Any], Any]]:
+    """What each class becomes."""
+    return {
+        "MatrixSymbol": lambda r, e: r.names.array(e, e.name, e.shape),
+        "MatAdd": lambda r, e: r.fold(_B.add, e.args),
+        "MatMul": lambda r, e: r.fold(_product, e.args),
+        "MatPow": ArrayReader.power,
+        "Inverse": lambda r, e: _B.inv(r.read(e.arg)),
+        "Transpose": lambda r, e: _B.transpose(r.read(e.arg)),
+        "Adjoint": lambda r, e: _B.transpose(r.read(e.arg)),
+        "HadamardProduct": lambda r, e: r.fold(_B.multiply, e.args),
+        "HadamardPower": lambda r, e: _B.power(r.read(e.base), r.any(e.exp)),
+        "KroneckerProduct": lambda r, e: r.fold(_B.kron, e.args),
+        "ElementwiseApplyFunction": lambda r, e: r.elementwise(e.function, e.expr),
+        "BlockMatrix": ArrayReader.blocks,
+        "MatrixSlice": ArrayReader.part,
+        "DiagMatrix": lambda r, e: _B.diagflat(r.read(e.args[0])),
+        "DiagonalMatrix": lambda r, e: _B.multiply(r.read(e.arg), np.eye(length(e, 0), length(e, 1))),
+        "DiagonalOf": lambda r, e: _B.reshape(_B.diagonal(r.read(e.arg)), (length(e, 0), 1)),
+        "Identity": _constant(lambda shape: np.eye(*shape)),
+        "ZeroMatrix": _constant(np.zeros),
+        "OneMatrix": _constant(np.ones),
+        **dict.fromkeys(
+            ("CompanionMatrix", "DFT", "FunctionMatrix", "MatrixPermute", "PermutationMatrix"), ArrayReader.written_out
+        ),
+        # sympy.tensor.array.expressions
+        "ArraySymbol": lambda r, e: r.names.array(e, str(e.name), e.shape),
+        "ZeroArray": _constant(np.zeros),
+        "OneArray": _constant(np.ones),
+        "ArrayAdd": lambda r, e: r.fold(_B.add, e.args),
+        "ArrayTensorProduct": lambda r, e: r.fold(_outer, e.args),
+        "ArrayContraction": lambda r, e: r.traced(e, e.contraction_indices, kept=False),
+        "ArrayDiagonal": lambda r, e: r.traced(e, e.diagonal_indices, kept=True),
+        "PermuteDims": lambda r, e: _B.transpose(r.any(e.expr), tuple(e.permutation.array_form)),
+        "Reshape": lambda r, e: _B.reshape(r.any(e.expr), tuple(length(e, k) for k in range(len(e.shape)))),
+        "ArrayElementwiseApplyFunc": lambda r, e: r.elementwise(e.function, e.expr),
+    }

@@ -188,29 +188,52 @@ def test_the_table_is_read_off_the_formulas():
 
 
 @pytest.mark.parametrize(
-    ("expression", "name"),
+    ("expression", "name", "remedy"),
     [
-        (sp.elliptic_pi(x, y), "elliptic_pi"),
-        (sp.hyper((x, y), (z, z + 1), y), "hyper"),
-        (sp.Function("f")(x), "f"),
-        (sp.Integral(sp.Function("g")(x), (x, 0, 1)), "Integral"),
-        (sp.Derivative(sp.Function("g")(x), x), "Derivative"),
-        (sp.I * x, "ImaginaryUnit"),
-        (sp.zoo, "ComplexInfinity"),
-        (sp.polygamma(y, x), "polygamma"),
-        (sp.mathieuc(x, y, x), "mathieuc"),
+        (sp.elliptic_pi(x, y), "elliptic_pi", "it has .*sin"),
+        (sp.mathieuc(x, y, x), "mathieuc", "it has .*sin"),
+        (sp.hyper((x, y), (z, z + 1), y), "hyper", "hyperexpand"),
+        (sp.Function("f")(x), "f", "undefined: map its name to a function"),
+        (sp.Integral(sp.Function("g")(x), (x, 0, 1)), "Integral", r"\.doit\(\)"),
+        (sp.Derivative(sp.Function("g")(x), x), "Derivative", r"\.doit\(\)"),
+        (sp.I * x, "ImaginaryUnit", "real and imaginary part"),
+        (sp.zoo, "ComplexInfinity", "real and imaginary part"),
+        (sp.polygamma(y, x), "polygamma", "its order must be a number"),
+        (sp.LambertW(x, 2), "LambertW", "its real branches are 0 and -1"),
+        (sp.fibonacci(x), "fibonacci", "integers only"),
     ],
     ids=str,
 )
-def test_an_unsupported_function_is_named(expression, name):
-    with pytest.raises(NoFormulaError, match=rf"sympy's {name}, .* it has .*sin"):
+def test_an_unsupported_function_is_named(expression, name, remedy):
+    with pytest.raises(NoFormulaError, match=rf"sympy's {name}, .*: .*{remedy}"):
         from_sympy(B, expression, NAMES)
+
+
+def test_a_number_without_a_function_is_what_sympy_works_out():
+    t = sp.Symbol("t")
+    for number in (
+        sp.rootof(t**5 - t - 1, 0),
+        sp.elliptic_pi(sp.Rational(1, 2), sp.Rational(1, 3)),
+        sp.AlgebraicNumber(sp.sqrt(2)),
+        sp.stieltjes(2),
+        sp.Rational(10**400 + 1, 3 * 10**399),
+        sp.Integer(10) ** 30,
+    ):
+        assert value(number) == float(number.evalf(30))
+        assert value(x * number, x=3.0) == pytest.approx(3 * float(number.evalf(30)), rel=2e-16)
+
+
+def test_symbols_that_are_no_real_numbers_are_refused():
+    with pytest.raises(NoFormulaError, match="the symbol p does not commute"):
+        from_sympy(B, sp.Symbol("p", commutative=False) ** 2, {"p": X})
+    with pytest.raises(NoFormulaError, match="the symbol q is assumed not to be real"):
+        from_sympy(B, sp.exp(sp.Symbol("q", imaginary=True)), {"q": X})
 
 
 def test_matrices_and_strangers_are_refused():
     with pytest.raises(NoFormulaError, match="scalar sympy expression, got a"):
         from_sympy(B, sp.Matrix([x, y]), NAMES)
-    with pytest.raises(TypeError, match="wanted a sympy expression, got 'x'"):
+    with pytest.raises(TypeError, match="wanted a sympy expression or a number, got 'x'"):
         from_sympy(B, "x", NAMES)
 
 
