@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from symtape.autodiff.pushes import push_along
@@ -21,38 +22,54 @@ from symtape.graph.traverse import substitute, topological
 from symtape.ops.clusters import spread
 from symtape.ops.confluence import CONFLUENT, GAP_LIMIT, GAP_POLE, IF_ZERO
 from symtape.ops.gaps import over_gaps
+from symtape.ops.matrices import transposed
 from symtape.ops.namespace import DERIVATIVES, Namespace
 
 _MOST_NODES: Final = 1000  #: between an op's results and what is asked of them; larger graphs are not copied
+_DEPTH: Final = 2  #: how far bodies have limits of other eigenvalues in them
 
 #: What a body works out for one choice of vectors and one direction: a function of results and direction.
 Choice = Callable[[Sequence[Node], Node], tuple[Node, ...]]
 
 
-def _outside(outputs: Sequence[Node], results: Sequence[Node]) -> list[Node] | None:
-    """What outputs depend on beside the results of an op: the nodes next to those that depend on these.
+@dataclass(frozen=True, slots=True)
+class _Between:
+    """What lies between the results of an op and some outputs.
 
-    None if the graph between is too large.
+    Attributes
+    ----------
+    beside : list of Node
+        What the outputs depend on besides: the nodes next to those that depend on the results.
+    read : frozenset of Node
+        The results that they do depend on.
     """
+
+    beside: list[Node]
+    read: frozenset[Node]
+
+
+def _between(outputs: Sequence[Node], results: Sequence[Node]) -> _Between | None:
+    """What lies between results and outputs; None if that is too large."""
     cut = frozenset(results)
-    between: set[Node] = set()
+    seen: set[Node] = set()
     stack = [o for o in outputs if o not in cut]
     while stack:
         node = stack.pop()
-        if node not in between:
-            between.add(node)
-            if len(between) > _MOST_NODES:
+        if node not in seen:
+            seen.add(node)
+            if len(seen) > _MOST_NODES:
                 return None
             stack.extend(i for i in node.inputs if i not in cut)
+    order = topological(outputs, stop=cut)
     dependent = set(cut)
     beside: dict[Node, None] = {}
-    for node in topological(outputs, stop=cut):
+    for node in order:
         if node in cut or dependent.isdisjoint(node.inputs):
             continue
         dependent.add(node)
         beside.update(dict.fromkeys(i for i in node.inputs if i not in dependent and i.op is not CONST))
     beside.update(dict.fromkeys(o for o in outputs if o not in dependent and o.op is not CONST))
-    return list(beside)
+    return _Between(list(beside), cut.intersection(order))
 
 
 def has_limits(output: Node, source: Node) -> bool:
@@ -72,9 +89,9 @@ def _beside_gaps(B: Any, x: Any, a: Any, b: Any, asked: Any, kind: str, whole: A
     return over_gaps(B, x, a, b, asked, kind, strict=False)
 
 
-def _pushed(target: Node, moving: Sequence[tuple[Node, Node]]) -> Node:
-    """The tangent of a node; equal numbers on the way are not looked into again."""
-    (found,) = push_along(node_records([target]), moving, [target], DERIVATIVES, BY_NODE)
+def _pushed(target: Node, moving: Sequence[tuple[Node, Node]], depth: int) -> Node:
+    """The tangent of a node, in a body."""
+    (found,) = pushed(node_records([target]), moving, [target], DERIVATIVES, depth)
     tangent: Node = DERIVATIVES.zeros(target.shape, target.dtype) if found is None else found
     return tangent
 
@@ -82,6 +99,14 @@ def _pushed(target: Node, moving: Sequence[tuple[Node, Node]]) -> Node:
 def _largest(x: Node, axes: Sequence[int]) -> Node:
     found: Node = DERIVATIVES.max(DERIVATIVES.absolute(x), axis=tuple(axes), keepdims=True)
     return found
+
+
+def _unlike(x: Node) -> Node:
+    """A tangent of some node without any structure: what comes of it tells the size of a derivative."""
+    D = DERIVATIVES
+    columns = spread(D, x, 0)
+    unlike: Node = columns if len(x.shape) < 2 else D.multiply(columns, transposed(D, spread(D, transposed(D, x), 1)))
+    return unlike
 
 
 def _twice(
@@ -122,8 +147,8 @@ def pulled(B: Namespace, op: Any, gs: Sequence[Any], ys: Sequence[Any]) -> Any:
     if given == [limits.values] or size(numbers.shape) == 0:
         return limits.vjp(B, gs, ys)
     cotangents = [B.node(gs[k]) for k in given]
-    operands = _outside(cotangents, results)
-    if operands is None:
+    between = _between(cotangents, results)
+    if between is None:
         return limits.vjp(B, gs, ys)
 
     def choice(y: Sequence[Node], direction: Node) -> tuple[Node, ...]:
@@ -140,8 +165,13 @@ def pulled(B: Namespace, op: Any, gs: Sequence[Any], ys: Sequence[Any]) -> Any:
             scale = _largest(whole, [-2, -1])
             if slope is not None:
                 scale = D.maximum(scale, D.multiply(slope, largest))
-            along = [_pushed(v, [(w, direction)]) for v in (x, a, b)]
-            return D.build(GAP_LIMIT, (x, along[0], a, b, along[1], along[2], scale), (kind,))
+            moving = [(w, direction)]
+            # x is linear in the whole, whose size can be told although x vanishes
+            (slope_x,) = push_along(
+                node_records([x], stop=[whole]), [(whole, _pushed(whole, moving, 1))], [x], D, BY_NODE
+            )
+            along = [_pushed(v, moving, 1) for v in (a, b)]
+            return D.build(GAP_LIMIT, (x, slope_x, a, b, *along, scale), (kind,))
 
         result = limits.pull(D, tuple(own), tuple(y), over)
         sizes = [
@@ -153,22 +183,41 @@ def pulled(B: Namespace, op: Any, gs: Sequence[Any], ys: Sequence[Any]) -> Any:
         return result, result, functools.reduce(D.maximum, sizes)
 
     usual = limits.pull(B, tuple(gs), tuple(ys), _beside_gaps)
-    body, taken = _twice(op, results, operands, choice)
+    body, taken = _twice(op, results, between.beside, choice)
     rank = len(numbers.shape) - 1
     inputs = (usual, ys[limits.values], *[B.lift(node) for node in taken])
-    return B.build(CONFLUENT, inputs, (body, limits.what, rank, rank))
+    return B.build(CONFLUENT, inputs, (body, limits.what, True, rank, rank))
 
 
 # ------------------------------------------------------------------------------------------------------------- forward
 
 
-class Limits:
+def pushed(
+    records: Sequence[RecordLike],
+    tangents: Sequence[tuple[Node, Node]],
+    targets: Sequence[Node],
+    B: Namespace,
+    depth: int = 0,
+) -> list[Node | None]:
+    """Tangents of targets with what equal eigenvalues on the way make of them; None where nothing flows.
+
+    ``depth`` says in how many bodies this is asked for.
+    """
+    if depth > _DEPTH or all(record.op.confluence is None for record in records):
+        return push_along(records, tangents, targets, B, BY_NODE)
+    limits = _Limits(targets, B, depth)
+    moved = push_along(records, tangents, targets, B, BY_NODE, limits.push)
+    return [limits.completed(target, t) for target, t in zip(targets, moved, strict=True)]
+
+
+class _Limits:
     """What a forward sweep meets of eigenvalues and vectors, and the limits that its tangents are in the end."""
 
-    def __init__(self, targets: Sequence[Node], B: Namespace) -> None:
+    def __init__(self, targets: Sequence[Node], B: Namespace, depth: int) -> None:
         self.targets = [t for t in targets if t.dtype.kind == "f"]
         self.B = B
-        self.met: list[tuple[RecordLike, Node, dict[Node, list[Node]]]] = []
+        self.depth = depth
+        self.met: list[tuple[RecordLike, Node, dict[Node, _Between]]] = []
 
     def push(self, record: RecordLike, t: Node) -> Sequence[Any] | None:
         """The tangents of the results without what equal numbers make of them, which is added in the end.
@@ -178,25 +227,26 @@ class Limits:
         limits = record.op.confluence
         if limits is None or size(record.outputs[limits.values].shape) == 0:
             return None
-        beside: dict[Node, list[Node]] = {}
+        between: dict[Node, _Between] = {}
         for target in self.targets:
-            found = _outside([target], record.outputs)
+            found = _between([target], record.outputs)
             if found is None:
                 return None
-            beside[target] = found
-        self.met.append((record, t, beside))
+            if found.read:
+                between[target] = found
+        self.met.append((record, t, between))
         moved: Sequence[Any] = limits.push(self.B, t, tuple(record.outputs), _beside_gaps)
         return moved
 
     def completed(self, target: Node, tangent: Node | None) -> Node | None:
         """The tangent of a target with all limits."""
-        for record, t, beside in self.met:
-            if tangent is not None and target in beside:
-                tangent = self._limit(record, t, target, beside[target], tangent)
+        for record, t, between in self.met:
+            if tangent is not None and target in between:
+                tangent = self._limit(record, t, target, between[target], tangent)
         return tangent
 
-    def _limit(self, record: RecordLike, t: Node, target: Node, operands: Sequence[Node], usual: Node) -> Node:
-        op, results = record.op, record.outputs
+    def _limit(self, record: RecordLike, t: Node, target: Node, between: _Between, usual: Node) -> Node:
+        op, results, deeper = record.op, record.outputs, self.depth + 1
         limits = op.confluence
         D = DERIVATIVES
 
@@ -204,23 +254,30 @@ class Limits:
             w = y[limits.values]
 
             def pole(B: Any, x: Node, a: Node, b: Node, asked: Any, kind: str, whole: Node) -> Any:
-                return D.build(GAP_POLE, (x, a, b, *[_pushed(v, [(w, direction)]) for v in (a, b)]), (kind,))
+                along = [_pushed(v, [(w, direction)], deeper) for v in (a, b)]
+                return D.build(GAP_POLE, (x, a, b, *along), (kind,))
 
             (z,) = substitute([target], dict(zip(results, y, strict=True)))
-            plain = _pushed(z, list(zip(y, limits.push(D, t, tuple(y), _beside_gaps), strict=True)))
+            plain = _pushed(z, list(zip(y, limits.push(D, t, tuple(y), _beside_gaps), strict=True)), deeper)
             poles = limits.push(D, t, tuple(y), pole)
             turning = {_like(p): p for k, p in enumerate(poles) if k != limits.values}
             vectors = [v for k, v in enumerate(y) if k != limits.values]
-            turned = _pushed(z, list(zip(vectors, turning, strict=True)))
-            turned, slope = substitute([turned, _pushed(turned, [(w, direction)])], turning)
+            turned = _pushed(z, list(zip(vectors, turning, strict=True)), deeper)
+            turned, slope = substitute([turned, _pushed(turned, [(w, direction)], deeper)], turning)
             axes = range(len(z.shape))
-            moved = D.multiply(_largest(z, axes), D.max(D.absolute(t)))
-            number = D.max(D.absolute(w))
-            whole = D.maximum(moved, D.multiply(_largest(plain, axes), number))
-            same = D.add_n(plain, slope, D.build(IF_ZERO, (turned, whole)))
-            return D.add(usual, slope), same, D.divide_no_nan(moved, number)
+            largest = D.max(D.absolute(t))
+            in_vectors, in_numbers = (
+                D.multiply(_largest(_pushed(z, [(v, _unlike(v)) for v in some], deeper), axes), largest)
+                for some in (vectors, [w])
+            )
+            same = D.add_n(plain, slope, D.build(IF_ZERO, (turned, in_vectors)))
+            floor = D.add(in_numbers, D.divide_no_nan(in_vectors, D.max(D.absolute(w))))
+            return D.add(usual, slope), same, floor
 
-        body, taken = _twice(op, results, [usual, t, *operands], choice)
+        body, taken = _twice(op, results, [usual, t, *between.beside], choice)
         numbers = results[limits.values]
-        found: Node = self.B.build(CONFLUENT, (usual, numbers, *taken), (body, limits.what, len(numbers.shape) - 1, 0))
+        vectors = between.read != {numbers}
+        found: Node = self.B.build(
+            CONFLUENT, (usual, numbers, *taken), (body, limits.what, vectors, len(numbers.shape) - 1, 0)
+        )
         return found

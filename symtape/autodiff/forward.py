@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symtape.autodiff.confluent import Limits
+from symtape.autodiff.confluent import pushed
 from symtape.autodiff.pushes import push_along
 from symtape.autodiff.records import BY_NODE, Keying, RecordLike, node_records
 from symtape.graph.node import Node
@@ -28,11 +28,9 @@ def forward(
         Per target a value with the target's shape and dtype, or None where nothing flows.
     """
     with one_line():
-        if by is not BY_NODE or all(record.op.confluence is None for record in records):
-            return push_along(records, tangents, targets, B, by)
-        limits = Limits(targets, B)
-        moved = push_along(records, tangents, targets, B, by, limits.push)
-        return [limits.completed(target, t) for target, t in zip(targets, moved, strict=True)]
+        if by is BY_NODE:
+            return pushed(records, tangents, targets, B)
+        return push_along(records, tangents, targets, B, by)
 
 
 def tangents(

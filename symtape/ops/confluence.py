@@ -156,7 +156,7 @@ def _first_found(found: Array, w: Array, what: str, own: int) -> str:
 
 
 def _confluent_value(usual: Array, w: Array, *rest: Any) -> Array:
-    *operands, body, what, own, _ = rest
+    *operands, body, what, _, own, _ = rest
     found = degenerate(w, what)
     if not found.any():
         return np.asarray(usual)
@@ -168,8 +168,8 @@ def _confluent_value(usual: Array, w: Array, *rest: Any) -> Array:
         differ = ~(np.abs(first - second) <= bound)
     if np.any(differ & np.isfinite(usual)) and np.isfinite(w).all():
         warn_degenerate(
-            f"{_first_found(found, w, what, own)}: a derivative that tells them or their vectors "
-            "apart does not exist there and is NaN"
+            f"{_first_found(found, w, what, own)}: a derivative that tells them or their vectors apart does not exist "
+            "there and is NaN"
         )
     return np.where(differ, np.nan, result).astype(usual.dtype)
 
@@ -183,24 +183,34 @@ def _confluent_infer(inputs: tuple[Node, ...], body: Graph, *params: Any) -> tup
     return usual.shape, usual.dtype
 
 
-def _confluent_batch(B: Any, inputs: Any, batched: Any, body: Graph, what: str, own: int, shared: int) -> Any:
+def _confluent_linear(B: Any, i: int, t: Any, y: Any, usual: Any, w: Any, *rest: Any) -> Any:
+    *_, what, vectors, own, shared = rest
+    if i != 0:
+        return None
+    return where_apart(B, t, w, what, own, shared) if vectors else t
+
+
+def _confluent_batch(
+    B: Any, inputs: Any, batched: Any, body: Graph, what: str, vectors: bool, own: int, shared: int
+) -> Any:
     together = all_batched(B, inputs, batched)
     n = B.shape(together[0])[0]
     body = B.batch_of(body, (True,) * len(body.inputs), n)
-    return B.build(CONFLUENT, together, (body, what, own, shared + 1))
+    return B.build(CONFLUENT, together, (body, what, vectors, own, shared + 1))
 
 
 #: The first input where the numbers, which are the second, are all apart; else what the body makes of the others. Its
-#: params: the body, what the numbers are, how many axes their stack has, how many leading axes the result has of these.
+#: params: the body, what the numbers are, whether vectors had a part (else the first input is right, if anything is,
+#: and so are its derivatives), how many axes a stack of the numbers has, how many leading ones the result has of these.
 CONFLUENT: Op = structural(
     "confluent",
     Kind.CONTROL,
     _confluent_value,
     _confluent_infer,
-    vjp=lambda B, i, g, y, usual, w, *rest: where_apart(B, g, w, *rest[-3:]) if i == 0 else None,
-    jvp=lambda B, i, t, y, usual, w, *rest: where_apart(B, t, w, *rest[-3:]) if i == 0 else None,
+    vjp=_confluent_linear,
+    jvp=_confluent_linear,
     batch=_confluent_batch,
-    params=(param.graph, is_kind, param.order, param.order),
+    params=(param.graph, is_kind, param.flag, param.order, param.order),
     source="Lewis and Sendov (2001), Twice differentiable spectral functions, SIAM Journal on Matrix Analysis and "
     "Applications 23, as a limit along a direction in which equal numbers part",
 )
@@ -219,8 +229,8 @@ def _where_apart_value(g: Array, w: Array, what: str, own: int, shared: int) -> 
     found = degenerate(w, what)
     if not found.any():
         return np.array(g)
-    here = found.any(axis=tuple(range(shared, found.ndim)))
-    here = here.reshape(*here.shape, *[1] * (g.ndim - here.ndim))
+    here = np.asarray(found.any(axis=tuple(range(shared, found.ndim))))
+    here = here.reshape((*here.shape, *[1] * (g.ndim - here.ndim)))
     asked = here & np.any(g != 0, axis=tuple(range(shared, g.ndim)), keepdims=True)
     if np.any(asked & np.isfinite(g)):
         warn_degenerate(f"{_first_found(found, w, what, own)}: {_BEYOND[what]} is not known there and is NaN")

@@ -278,7 +278,9 @@ EXISTENCE = [
     ),
     library(
         "confluent",
-        lambda B, usual, w: B.build(CONFLUENT, (usual, w, usual), (nothing_to_run(usual), "singular values", 1, 1)),
+        lambda B, usual, w: B.build(
+            CONFLUENT, (usual, w, usual), (nothing_to_run(usual), "singular values", True, 1, 1)
+        ),
         [uniform(2, 3, 3), steps(2, 3, first=1)],
         reference=lambda usual, w: usual,
         wrt=[0],
