@@ -167,6 +167,8 @@ class Everyday:
         if isinstance(shape[0], Dim):
             raise ShapeError(f"cannot iterate over an axis whose length is only named: {shape[0]}")
         x = self._B.lift(self)
+        if len(shape) > 1:
+            x.viewed = True
         return iter([self._B.getitem(x, k) for k in range(shape[0])])
 
     def __reversed__(self) -> Iterator[Tensor]:
@@ -229,6 +231,7 @@ def elements(tensor: Tensor) -> Array:
             f"{count:,} (shape {shape}): "
             "keep it whole and use NumPy functions on the tensor itself, or write x.numpy() where numbers are meant"
         )
+    x.viewed = True
     result = np.empty(shape, object)
     if not shape:
         result[()] = x

@@ -14,6 +14,7 @@ from symtape.errors import NoGradientWarning, ShapeError
 from symtape.graph.shapes import Shape
 from symtape.graph.source import user_frame
 from symtape.ops.namespace import NODES
+from symtape.tape.in_place import twin
 from symtape.tape.tensor import TENSORS, Tensor, lift, wrap
 
 
@@ -110,10 +111,15 @@ def unconnected(found: list[Tensor | None], sources: list[Tensor], zero: bool, l
 
 
 def signed(results: list[Tensor | None]) -> list[Tensor | None]:
-    """Results with the line that asked for them, which `explain` names if it stood outside of another tape's block."""
+    """Results to be handed out, each an object of its own.
+
+    They have the line that asked for them, which `explain` names if it stood outside of another tape's block.
+    """
     frame = user_frame(1)
+    own: list[Tensor | None] = []
     for r in results:
         if r is not None and r.op is None:
             r.code = frame.f_code
             r.lasti = frame.f_lasti
-    return results
+        own.append(None if r is None else twin(r))
+    return own

@@ -176,10 +176,14 @@ class FillableTensor(_Indirect):
     (array([30.,  1.,  4.]), array([ 2.,  4., 10.]))
     """
 
-    __slots__ = ("_born", "_now")
-
-    _now: Tensor
-    _born: int
+    if TYPE_CHECKING:
+        __slots__ = ("_born", "_now")
+        _now: Tensor
+        _born: int
+    else:  # slots of a tensor that are hidden here, so that a tensor can become one that may be filled
+        __slots__ = ()
+        _now = Tensor.__dict__["inputs"]
+        _born = Tensor.__dict__["lasti"]
 
     def read(self) -> Tensor:
         """The tensor with the elements that it has now."""
@@ -255,10 +259,22 @@ class PartTensor(_Indirect):
         )
 
 
+_CARRIED = ("node", "ident", "op", "params", "inputs", "code", "lasti", "half")
+
+
+def twin(tensor: Tensor) -> Tensor:
+    """Another tensor of the same identity, which stays as it is when the first is written into."""
+    made = object.__new__(Tensor)
+    for name in _CARRIED:
+        if hasattr(tensor, name):
+            setattr(made, name, getattr(tensor, name))
+    return made
+
+
 def fillable(tensor: Tensor) -> FillableTensor:
     """A tensor of its own with these elements, which may be filled."""
     made = object.__new__(FillableTensor)
-    made._now = tensor
+    made._now = twin(tensor) if type(tensor) is Tensor else tensor
     made._born = next_ident()
     return made
 
@@ -324,6 +340,8 @@ def _marked(result: Any, source: Any) -> Any:
     for part in result if isinstance(result, (list, tuple)) else (result,):
         if type(part) is Tensor and part is not lift(source):
             part.shares = True
+            if type(source) is Tensor:
+                source.viewed = True
     return result
 
 

@@ -13,7 +13,7 @@ from symtape.graph.node import next_ident
 from symtape.graph.source import user_frame
 from symtape.tape.cuts import Cut
 from symtape.tape.guards import Guard, relations
-from symtape.tape.recording import Skipped, active_tapes, paused_tapes
+from symtape.tape.recording import Shared, Skipped, active_tapes, enroll, paused_tapes
 from symtape.tape.tensor import Tensor
 from symtape.tape.variable import Variable
 
@@ -45,6 +45,7 @@ class Recorder:
         self._recording = False
         self._used = False
         self._clear()
+        enroll(self)
 
     def _clear(self) -> None:
         #: Identity of what is tracked to the record that made it, None for what is watched.
@@ -181,6 +182,30 @@ class Recorder:
     def recorded_during(self, ident: int) -> bool:
         """Whether the tape recorded when the tensor of that identity was made."""
         return any(span[0] < ident and (len(span) == 1 or ident < span[1]) for span in self._spans)
+
+    def hand_over(self, tensor: Tensor, twin: Tensor) -> None:
+        """Put another tensor of the same identity in the place of one that is about to change."""
+        if self.producer.get(tensor.ident) is tensor:
+            self.producer[tensor.ident] = twin
+        for record in self._since(tensor.ident):
+            if any(x is tensor for x in record.inputs):
+                record.inputs = tuple([twin if x is tensor else x for x in record.inputs])
+        shared = self.producer.get(tensor.ident)
+        if isinstance(shared, Shared):
+            shared.outputs = tuple([twin if x is tensor else x for x in shared.outputs])
+
+    def _since(self, ident: int) -> list[Any]:
+        """Records that are not older than a tensor."""
+        found: list[Any] = []
+        try:
+            for record in reversed(self.producer.values()):
+                if record is not None:
+                    if record.seq < ident:
+                        break
+                    found.append(record)
+        except RuntimeError:  # another thread records on this tape
+            return [record for record in list(self.producer.values()) if record is not None and record.seq >= ident]
+        return found
 
     def detour(self, records: Sequence[Any], source: int) -> Rewritten | None:
         """The stable form around a source in a derivative among the records: what flows there is not known."""

@@ -9,6 +9,7 @@ means "tracked": an operation is recorded on every tape that tracks one of its i
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -127,6 +128,22 @@ def _skip(outputs: tuple[Tensor, ...], op: Any, inputs: tuple[Tensor, ...]) -> N
             entry = Skipped(op.name, frame.f_code, frame.f_lasti)
             for out in outputs:
                 tape.skipped[out.ident] = entry
+
+
+_every: weakref.WeakSet[Recorder] = weakref.WeakSet()
+_every_lock = threading.Lock()
+
+
+def enroll(tape: Recorder) -> None:
+    """Enter a tape among `every_tape`."""
+    with _every_lock:
+        _every.add(tape)
+
+
+def every_tape() -> list[Recorder]:
+    """The tapes that are alive, of all threads, recording or not."""
+    with _every_lock:
+        return list(_every)
 
 
 # ----------------------------------------------------------------------------------------- callables recorded for reuse

@@ -63,7 +63,7 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
     <Tensor: shape=(), dtype=float64, value=2.0, formula=sqrt(x + 1)>
     """
 
-    __slots__ = ("__weakref__", "code", "half", "ident", "inputs", "lasti", "node", "op", "params", "shares")
+    __slots__ = ("__weakref__", "code", "half", "ident", "inputs", "lasti", "node", "op", "params", "shares", "viewed")
 
     node: Node
     ident: int
@@ -74,6 +74,7 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
     lasti: int
     half: int
     shares: bool
+    viewed: bool
 
     _B: ClassVar[Any]
 
@@ -116,12 +117,13 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
         part = cast(Tensor, TENSORS.getitem(self, index))
         if part.node.shape and _is_slice(part.node):
             part.shares = True
+            self.viewed = True
         return part
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
-            "a tensor cannot be changed in place, unless it was made fresh (np.zeros_like(x), x.copy(), st.zeros); "
-            "write x = x.at[index].set(value), or .add, .multiply, .min, .max"
+            "a variable, a constant, an argument or a part of another tensor cannot be changed in place: write into a "
+            "tensor made fresh (np.zeros_like(x), x.copy(), st.zeros), or x = x.at[index].set(value)"
         )
 
     @property
@@ -145,9 +147,13 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
             if op is None:
                 op = elementwise_op(ufunc)
                 if op is None:
-                    return call_ufunc(TENSORS, ufunc, method, inputs, keywords)
+                    return self._other_ufunc(ufunc, method, inputs, keywords)
                 _elementwise[ufunc] = op
             return apply(op, tuple([i if type(i) is Tensor else lift(i) for i in inputs]))
+        return self._other_ufunc(ufunc, method, inputs, keywords)
+
+    def _other_ufunc(self, ufunc: np.ufunc, method: str, inputs: Sequence[Any], keywords: dict[str, Any]) -> Any:
+        """A ufunc that is more than one op, a method of one, or one that writes into an array."""
         return call_ufunc(TENSORS, ufunc, method, inputs, keywords)
 
     def __array_function__(
@@ -287,6 +293,9 @@ def apply(op: Any, inputs: tuple[Tensor, ...], params: Params = ()) -> Any:
     node = build(op, tuple([t.node for t in inputs]), params, frame)
     if op.results != 1:
         outputs = tuple([wrap(n) for n in items(node)])
+        for out in outputs:
+            out.code = frame.f_code
+            out.lasti = frame.f_lasti
         record_shared(outputs, op, params, inputs)
         return outputs
     out = _new(Tensor)

@@ -19,7 +19,7 @@ from symtape.graph.node import symbol as symbol_node
 from symtape.graph.quantities import without_units
 from symtape.graph.shapes import as_shape
 from symtape.ops.pickling import Identity, identity_of
-from symtape.tape import in_place
+from symtape.tape import in_place, own_results
 from symtape.tape.cuts import cut
 from symtape.tape.leaf_table import remember
 from symtape.tape.operators import read_formulas_with
@@ -270,4 +270,5 @@ def symbols(names: str | Sequence[str], shape: Any = (), dtype: npt.DTypeLike = 
 
 
 in_place.attach()  # tensors come from here
+own_results.attach()
 read_formulas_with(own_formula)  # and so do the symbols of formulas
