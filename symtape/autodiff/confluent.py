@@ -232,7 +232,7 @@ class _Limits:
             found = _between([target], record.outputs)
             if found is None:
                 return None
-            if found.read:
+            if found.read and size(target.shape):
                 between[target] = found
         self.met.append((record, t, between))
         moved: Sequence[Any] = limits.push(self.B, t, tuple(record.outputs), _beside_gaps)

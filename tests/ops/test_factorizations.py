@@ -308,3 +308,9 @@ def test_strides_do_not_matter(call):
 def test_one_input_used_twice():
     f = st.grad(lambda a: np.sum(np.linalg.solve(a, np.linalg.eigvalsh(a + a.T)) * np.linalg.svdvals(a)))
     check_gradients(f, SQUARE, order=1)
+
+
+@pytest.mark.parametrize("name", ["eigvalsh", "eigvals"])
+def test_tangents_of_nothing(name):
+    _, moved = st.jvp(lambda a: np.exp(getattr(np.linalg, name)(a))[:0], (np.diag([1.0, 2.0]),), (np.eye(2),))
+    assert moved.shape == (0,)
