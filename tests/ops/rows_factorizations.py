@@ -127,10 +127,9 @@ SINGULAR_VALUES = [
     library("svd", lambda B, a: B.svdvals(a), [apart(3, 2)], "values"),
     library("svd", lambda B, a: B.svd(a, compute_uv=False), [apart(2, 3)], "without-vectors"),
     library(
-        "eigh",
+        "svd_hermitian",
         lambda B, a: B.svd(symmetric(B, a), hermitian=True),
         [apart(3, 3)],
-        "svd-hermitian",
         reference=lambda a: np.linalg.svd(plain(a), hermitian=True),
     ),
     library("svd", lambda B, a: B.norm(a, "nuc"), [apart(3, 2)], "norm-nuc"),
@@ -139,7 +138,7 @@ SINGULAR_VALUES = [
     library("extreme_ratio", lambda B, a: B.condition_number(a), [apart(3, 3)], "cond"),
     library(
         "extreme_ratio",
-        lambda B, s: B.extreme_ratio(s),
+        lambda B, s: B.extreme_ratio(B.lift(s)),
         [lambda rng: np.array([3.0, 2.0, 1.0]) + rng.uniform(-0.2, 0.2, (2, 3))],
         reference=lambda s: s[..., 0] / s[..., -1],
     ),
@@ -279,7 +278,7 @@ EXISTENCE = [
     library(
         "confluent",
         lambda B, usual, w: B.build(
-            CONFLUENT, (usual, w, usual), (nothing_to_run(usual), "singular values", True, 1, 1)
+            CONFLUENT, (B.lift(usual), B.lift(w), B.lift(usual)), (nothing_to_run(usual), "singular values", True, 1, 1)
         ),
         [uniform(2, 3, 3), steps(2, 3, first=1)],
         reference=lambda usual, w: usual,
