@@ -231,6 +231,10 @@ def _svd(node: Node, arguments: Sequence[str], name: Name) -> str:
     return call(name("svd"), *arguments, **({} if full else {"full_matrices": False}))
 
 
+def _svd_hermitian(node: Node, arguments: Sequence[str], name: Name) -> str:
+    return call(name("svd"), *arguments, hermitian=True)
+
+
 def _eigh(node: Node, arguments: Sequence[str], name: Name) -> str:
     (upper,) = node.params
     return call(name("eigh"), *arguments, *(["'U'"] if upper else []))
@@ -283,6 +287,7 @@ _SPELLINGS: Mapping[str, Spelling] = {
     "solve_triangular": _solve_triangular,
     "eigh": _eigh,
     "svd": _svd,
+    "svd_hermitian": _svd_hermitian,
     "qr": _qr,
     "pinv": _pinv,
     "lstsq": _item("lstsq", 0),

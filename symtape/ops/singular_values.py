@@ -16,11 +16,11 @@ from symtape.ops.clusters import SINGULAR_VALUES, turn
 from symtape.ops.confluence import Confluence
 from symtape.ops.diagonals import diagonal_length
 from symtape.ops.gaps import all_columns, columns_asked
-from symtape.ops.matrices import as_inexact, check_stack, transposed
+from symtape.ops.matrices import as_inexact, check_square, check_stack, symmetric_part, transposed
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
 from symtape.ops.regularity import pull_to_basis, push_to_complement
-from symtape.ops.spectra import eigh, with_diagonal
+from symtape.ops.spectra import with_diagonal
 
 
 class SVDResult(NamedTuple):
@@ -152,19 +152,65 @@ SVD: Op = structural(
 )
 
 
-def _hermitian(B: Any, x: Any) -> tuple[Any, Any, Any]:
-    """From eigenvalues and eigenvectors: their sizes in descending order, and the signs with the right vectors."""
-    w, v = eigh(B, x)
-    order = B.argsort(B.negative(B.absolute(w)), axis=-1)
-    w = B.take_along_axis(w, order, -1)
-    u = B.take_along_axis(v, B.expand_dims(order, -2), -1)
-    vh = transposed(B, B.multiply(u, B.expand_dims(B.sign(w), -2)))
-    return u, B.absolute(w), vh
+# -------------------------------------------------------------------------------------------------- symmetric matrices
 
 
-def singular_values(B: Any, x: Any, *, hermitian: bool = False) -> Any:
+def _hermitian_value(a: Array) -> tuple[Array, Array, Array]:
+    u, s, vh = np.linalg.svd(a, hermitian=True)
+    return u, s, vh
+
+
+def _hermitian_infer(inputs: tuple[Node]) -> tuple[Any, Any]:
+    check_square("svd", inputs[0].shape)
+    return _svd_infer(inputs, False)
+
+
+def _with_right(B: Any, y: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+    """The results with a right vector for each left one: NumPy's is ``sign(w) * u``, which is 0 where w is."""
+    u, s, vh = y
+    sign = B.sum(B.multiply(u, transposed(B, vh)), axis=-2)
+    sign = B.stop_gradient(B.where(B.less(sign, 0), B.const(-1.0), B.const(1.0)))
+    return u, s, transposed(B, B.multiply(u, B.expand_dims(B.astype(sign, B.dtype(u)), -2)))
+
+
+def _hermitian_pull(B: Any, g: tuple[Any, Any, Any], y: tuple[Any, Any, Any], over: Any) -> Any:
+    return symmetric_part(B, _svd_pull(B, g, _with_right(B, y), over))
+
+
+def _hermitian_push(B: Any, t: Any, y: tuple[Any, Any, Any], over: Any) -> tuple[Any, Any, Any]:
+    return _svd_push(B, symmetric_part(B, t), _with_right(B, y), over)
+
+
+_HERMITIAN_LIMITS = Confluence(
+    SINGULAR_VALUES, 1, _hermitian_pull, _hermitian_push, lambda B, y: _svd_turned(B, _with_right(B, y))
+)
+
+SVD_HERMITIAN: Op = structural(
+    "svd_hermitian",
+    Kind.LIBRARY,
+    _hermitian_value,
+    _hermitian_infer,
+    vjp=(_HERMITIAN_LIMITS.vjp,),
+    jvp=(_HERMITIAN_LIMITS.jvp,),
+    batch=lambda B, inputs, batched: B.build(SVD_HERMITIAN, inputs),
+    results=3,
+    confluence=_HERMITIAN_LIMITS,
+    source="as that of svd, along symmetric matrices",
+)
+
+# ----------------------------------------------------------------------------------------------------------- functions
+
+
+def _factors(B: Any, x: Any, hermitian: Any, *, full: bool = False) -> tuple[Any, Any, Any]:
+    if hermitian:
+        found: tuple[Any, Any, Any] = B.build(SVD_HERMITIAN, (x,))
+        return found
+    return B.build(SVD, (x,), (full and B.shape(x)[-1] != B.shape(x)[-2],))  # type: ignore[no-any-return]
+
+
+def singular_values(B: Any, x: Any, *, hermitian: Any = False) -> Any:
     """Singular values in descending order."""
-    return _hermitian(B, x)[1] if hermitian else B.build(SVD, (x,), (False,))[1]
+    return _factors(B, x, hermitian)[1]
 
 
 @function("numpy.linalg.svd")
@@ -175,11 +221,8 @@ def svd(
     x = as_inexact(B, "svd", a)
     check_stack("svd", B.shape(x))
     if not compute_uv:
-        return singular_values(B, x, hermitian=bool(hermitian))
-    if hermitian:
-        return SVDResult(*_hermitian(B, x))
-    square = B.shape(x)[-1] == B.shape(x)[-2]
-    return SVDResult(*B.build(SVD, (x,), (bool(full_matrices) and not square,)))
+        return singular_values(B, x, hermitian=hermitian)
+    return SVDResult(*_factors(B, x, hermitian, full=bool(full_matrices)))
 
 
 @function("numpy.linalg.svdvals", "scipy.linalg.svdvals")
