@@ -129,7 +129,7 @@ def weak_dtype(node: Node) -> DType | type:
 def _head(line: str) -> tuple[bool, frozenset[int], str]:
     """Fold or not, which arguments are truth values, and the expression."""
     truths: frozenset[int] = frozenset()
-    if ";" in line:
+    if ": truth" in line:
         head, line = line.split(";", 1)
         truths = frozenset(_NAMES.index(part.split(":")[0].strip()) for part in head.split(","))
     fold = line.startswith("fold ")
@@ -143,13 +143,24 @@ def _lowered(
     reader = _Reader(kind, "contract nsz" if contract else "nsz")
     arguments = tuple(BOOL if k in truths else kind for k in range(arity))
     try:
-        tree = ast.parse(line, mode="eval").body
-    except SyntaxError as error:
+        *named, last = ast.parse(line.replace("; ", "\n")).body
+    except (SyntaxError, ValueError) as error:
         raise CompilationError(f"the lowering {line!r} is no expression: {error}") from error
     registers = {
         name: reader.value(f"argument {k}", t) for k, (name, t) in enumerate(zip(_NAMES, arguments, strict=False))
     }
-    result = reader.read(tree, registers)
+    for statement in named:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=tree) if name not in registers:
+                register = reader.read(tree, registers)
+            case _:
+                raise CompilationError(f"the lowering language has no statement {ast.unparse(statement)!r}")
+        if register is None:
+            return None
+        registers[name] = register
+    if not isinstance(last, ast.Expr):
+        raise CompilationError(f"the lowering {line!r} does not end in an expression")
+    result = reader.read(last.value, registers)
     if result is None:
         return None
     return reader.finish(arguments, result, fold)

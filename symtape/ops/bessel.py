@@ -1,4 +1,4 @@
-"""Bessel functions, their scaled and spherical kin, and Airy's: derivatives by recurrences between orders.
+"""Bessel functions, their spherical kin, and Airy's: derivatives by recurrences between orders.
 
 The forms taken are those without a division by the argument (NIST Digital Library of Mathematical Functions, 10.6.1,
 10.29.1 and 10.51.1), so that they hold at zero. In the order there is no closed form.
@@ -16,125 +16,50 @@ from symtape.ops.scipy_functions import no_closed_form, scipy_function, scipy_va
 _ORDINARY, _MODIFIED, _SPHERICAL = "NIST DLMF 10.6.1", "NIST DLMF 10.29.1", "NIST DLMF 10.51.1"
 
 
-def _neighbors(name: str, below: float, above: float) -> Callable[..., Any]:
-    """``below*f(v - 1, x) + above*f(v + 1, x)``, both of one absolute value."""
+def _family(name: str, bessel: str, below: float, above: float, source: str) -> None:
+    """Declare the function of any order v, with slope ``below*f(v - 1) + above*f(v + 1)``, and of orders 0, 1."""
 
-    def slope(B: Any, v: Any, x: Any) -> Any:
-        f = getattr(B, name)
+    def of_order(B: Any, v: Any, x: Any) -> Any:
+        return getattr(B, f"{name}v")(v, x)
+
+    def slope(B: Any, y: Any, v: Any, x: Any) -> Any:
         join = B.add if below == above else B.subtract
-        return B.multiply(below, join(f(B.subtract(v, 1), x), f(B.add(v, 1), x)))
+        return B.multiply(below, join(of_order(B, B.subtract(v, 1), x), of_order(B, B.add(v, 1), x)))
 
-    return slope
+    def slope_of_zero(B: Any, y: Any, x: Any) -> Any:
+        one = getattr(B, f"{name}1")(x)
+        return one if above > 0 else B.negative(one)
+
+    def slope_of_one(B: Any, y: Any, x: Any) -> Any:
+        join = B.add if below == above else B.subtract
+        return B.multiply(below, join(getattr(B, f"{name}0")(x), of_order(B, 2, x)))
+
+    def formula(sp: Any, v: Any, x: Any) -> Any:
+        return getattr(sp, bessel)(v, x)
+
+    also = {"jv": ("scipy.special.jn",), "i0": ("numpy.i0",)}
+    scipy_function(
+        f"{name}v",
+        formula,
+        no_closed_form(f"{name}v", "its order v"),
+        slope,
+        also=also.get(f"{name}v", ()),
+        source=source,
+    )
+    for order, its_slope in enumerate((slope_of_zero, slope_of_one)):
+        scipy_function(
+            f"{name}{order}",
+            lambda sp, x, order=order: formula(sp, order, x),
+            its_slope,
+            also=also.get(f"{name}{order}", ()),
+            source=source,
+        )
 
 
-_jv = _neighbors("jv", 0.5, -0.5)
-_yv = _neighbors("yv", 0.5, -0.5)
-_iv = _neighbors("iv", 0.5, 0.5)
-_kv = _neighbors("kv", -0.5, -0.5)
-_ive_sum = _neighbors("ive", 0.5, 0.5)
-_kve_sum = _neighbors("kve", -0.5, -0.5)
-
-scipy_function("j0", lambda sp, x: sp.besselj(0, x), lambda B, y, x: B.negative(B.j1(x)), source=_ORDINARY)
-scipy_function(
-    "j1",
-    lambda sp, x: sp.besselj(1, x),
-    lambda B, y, x: B.multiply(0.5, B.subtract(B.j0(x), B.jv(2, x))),
-    source=_ORDINARY,
-)
-scipy_function("y0", lambda sp, x: sp.bessely(0, x), lambda B, y, x: B.negative(B.y1(x)), source=_ORDINARY)
-scipy_function(
-    "y1",
-    lambda sp, x: sp.bessely(1, x),
-    lambda B, y, x: B.multiply(0.5, B.subtract(B.y0(x), B.yv(2, x))),
-    source=_ORDINARY,
-)
-scipy_function(
-    "i0",
-    lambda sp, x: sp.besseli(0, x),
-    lambda B, y, x: B.i1(x),
-    also=("numpy.i0",),
-    source=_MODIFIED,
-)
-scipy_function(
-    "i1",
-    lambda sp, x: sp.besseli(1, x),
-    lambda B, y, x: B.multiply(0.5, B.add(B.i0(x), B.iv(2, x))),
-    source=_MODIFIED,
-)
-scipy_function("k0", lambda sp, x: sp.besselk(0, x), lambda B, y, x: B.negative(B.k1(x)), source=_MODIFIED)
-scipy_function(
-    "k1",
-    lambda sp, x: sp.besselk(1, x),
-    lambda B, y, x: B.multiply(-0.5, B.add(B.k0(x), B.kv(2, x))),
-    source=_MODIFIED,
-)
-scipy_function(
-    "i0e",
-    lambda sp, x: sp.exp(-sp.Abs(x)) * sp.besseli(0, x),
-    lambda B, y, x: B.subtract(B.i1e(x), B.multiply(B.sign(x), y)),
-    source=_MODIFIED,
-)
-scipy_function(
-    "i1e",
-    lambda sp, x: sp.exp(-sp.Abs(x)) * sp.besseli(1, x),
-    lambda B, y, x: B.subtract(B.multiply(0.5, B.add(B.i0e(x), B.ive(2, x))), B.multiply(B.sign(x), y)),
-    source=_MODIFIED,
-)
-scipy_function(
-    "k0e",
-    lambda sp, x: sp.exp(x) * sp.besselk(0, x),
-    lambda B, y, x: B.subtract(y, B.k1e(x)),
-    source=_MODIFIED,
-)
-scipy_function(
-    "k1e",
-    lambda sp, x: sp.exp(x) * sp.besselk(1, x),
-    lambda B, y, x: B.subtract(y, B.multiply(0.5, B.add(B.k0e(x), B.kve(2, x)))),
-    source=_MODIFIED,
-)
-scipy_function(
-    "jv",
-    lambda sp, v, x: sp.besselj(v, x),
-    no_closed_form("jv", "its order v"),
-    lambda B, y, v, x: _jv(B, v, x),
-    also=("scipy.special.jn",),
-    source=_ORDINARY,
-)
-scipy_function(
-    "yv",
-    lambda sp, v, x: sp.bessely(v, x),
-    no_closed_form("yv", "its order v"),
-    lambda B, y, v, x: _yv(B, v, x),
-    source=_ORDINARY,
-)
-scipy_function(
-    "iv",
-    lambda sp, v, x: sp.besseli(v, x),
-    no_closed_form("iv", "its order v"),
-    lambda B, y, v, x: _iv(B, v, x),
-    source=_MODIFIED,
-)
-scipy_function(
-    "kv",
-    lambda sp, v, x: sp.besselk(v, x),
-    no_closed_form("kv", "its order v"),
-    lambda B, y, v, x: _kv(B, v, x),
-    source=_MODIFIED,
-)
-scipy_function(
-    "ive",
-    lambda sp, v, x: sp.exp(-sp.Abs(x)) * sp.besseli(v, x),
-    no_closed_form("ive", "its order v"),
-    lambda B, y, v, x: B.subtract(_ive_sum(B, v, x), B.multiply(B.sign(x), y)),
-    source=_MODIFIED,
-)
-scipy_function(
-    "kve",
-    lambda sp, v, x: sp.exp(x) * sp.besselk(v, x),
-    no_closed_form("kve", "its order v"),
-    lambda B, y, v, x: B.add(y, _kve_sum(B, v, x)),
-    source=_MODIFIED,
-)
+_family("j", "besselj", 0.5, -0.5, _ORDINARY)
+_family("y", "bessely", 0.5, -0.5, _ORDINARY)
+_family("i", "besseli", 0.5, 0.5, _MODIFIED)
+_family("k", "besselk", -0.5, -0.5, _MODIFIED)
 
 
 @function("scipy.special.yn")

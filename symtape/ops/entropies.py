@@ -8,7 +8,7 @@ from symtape.ops.registry import function
 from symtape.ops.scipy_functions import scipy_function
 
 scipy_function(
-    "logit", lambda sp, x: sp.log(x / (1 - x)), lambda B, y, x: B.reciprocal(B.multiply(x, B.subtract(1, x)))
+    "logit", lambda sp, x: sp.log(x / (1 - x)), lambda B, y, x: B.add(B.reciprocal(x), B.reciprocal(B.subtract(1, x)))
 )
 scipy_function(
     "log_expit",
@@ -38,7 +38,7 @@ scipy_function(
     lambda sp, x, y: sp.Piecewise(
         (x * sp.log(x / y), sp.And(x > 0, y > 0)), (0, sp.And(sp.Eq(x, 0), y >= 0)), (sp.oo, True)
     ),
-    lambda B, out, x, y: B.add(1, B.log(B.divide(x, y))),
+    lambda B, out, x, y: B.add(1, B.log_ratio(x, y)),
     lambda B, out, x, y: B.negative(B.divide(x, y)),
 )
 scipy_function(
@@ -46,8 +46,8 @@ scipy_function(
     lambda sp, x, y: sp.Piecewise(
         (x * sp.log(x / y) - x + y, sp.And(x > 0, y > 0)), (y, sp.And(sp.Eq(x, 0), y >= 0)), (sp.oo, True)
     ),
-    lambda B, out, x, y: B.log(B.divide(x, y)),
-    lambda B, out, x, y: B.divide(B.subtract(y, x), y),
+    lambda B, out, x, y: B.log_ratio(x, y),
+    lambda B, out, x, y: B.relative_excess(x, y),
 )
 scipy_function(
     "huber",
@@ -60,17 +60,17 @@ scipy_function(
 
 
 def _pseudo_huber_in_delta(B: Any, out: Any, delta: Any, r: Any) -> Any:
-    """``delta*(s - 1)**2/s`` with ``s = sqrt(1 + (r/delta)**2)``, its difference as a quotient."""
-    q = B.square(B.divide(r, delta))
-    s = B.sqrt(B.add(1, q))
-    return B.divide(B.multiply(delta, B.square(B.divide(q, B.add(1, s)))), s)
+    """``(h - delta)**2/h`` with ``h = hypot(delta, r)``, its difference as ``r*(r/(h + delta))``."""
+    h = B.hypot(delta, r)
+    beyond = B.multiply(r, B.divide(r, B.add(h, delta)))
+    return B.multiply(beyond, B.divide(beyond, h))
 
 
 scipy_function(
     "pseudo_huber",
     lambda sp, delta, r: delta**2 * (sp.sqrt(1 + (r / delta) ** 2) - 1),
     _pseudo_huber_in_delta,
-    lambda B, out, delta, r: B.divide(r, B.sqrt(B.add(1, B.square(B.divide(r, delta))))),
+    lambda B, out, delta, r: B.multiply(delta, B.cosine_beside(r, delta)),
 )
 
 

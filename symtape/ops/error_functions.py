@@ -20,6 +20,7 @@ from symtape.ops import params as param
 from symtape.ops.op import Op
 from symtape.ops.registry import elementwise_op, function
 from symtape.ops.scipy_functions import scipy_function
+from symtape.ops.written_once import line_of, value_of
 
 _HALF_ROOT_PI = math.sqrt(math.pi) / 2
 _DEPTH = 200  # of the continued fraction: exp(-2*x*sqrt(2*depth)) is below 1e-17 from x = 1 on
@@ -72,17 +73,53 @@ ERFCX_INTEGRAL: Op = elementwise_op(
 )
 
 
-def _dawson_slope(B: Any, y: Any, x: Any) -> Any:
-    """``1 - 2*x*y``, which cancels for large ``x``: from 50 on the asymptotic series, NIST DLMF 7.12.1."""
-    far = B.greater(B.absolute(x), 50.0)
-    below = B.reciprocal(B.square(B.where(far, x, 50.0)))
-    series: Any = 0.0
-    for k in range(5, -1, -1):
-        series = B.add(math.prod(range(1, 2 * k + 2, 2)) / 2.0**k, B.multiply(below, series))
-    return B.where(far, B.multiply(B.multiply(-0.5, below), series), B.subtract(1, B.multiply(B.multiply(2, x), y)))
+_FAR = 8.0  #: where the asymptotic series starts
+_DAWSON_TERMS = 26
 
 
-scipy_function("dawsn", lambda sp, x: sp.sqrt(sp.pi) / 2 * sp.exp(-(x**2)) * sp.erfi(x), _dawson_slope)
+def _dawson_derivative(kit: Any, x: Any, order: int) -> Any:
+    """By ``D' = 1 - 2*x*D`` and its derivatives, which cancel for large x: there by the asymptotic series."""
+    near, before = kit.dawsn(x), 1.0
+    for n in range(order):
+        near, before = (1.0 if n == 0 else 0.0) - 2.0 * x * near - (0.0 if n == 0 else 2.0 * n * before), near
+    far = kit.absolute(x) >= _FAR + order
+    above = 1.0 / kit.where(far, x, _FAR)
+    square, total = above * above, 0.0 * above
+    for k in reversed(range(_DAWSON_TERMS)):
+        odd = math.prod(range(1, 2 * k, 2)) / 2.0 ** (k + 1)
+        total = total * square + (-1.0) ** order * odd * math.perm(2 * k + order, order)
+    return kit.where(far, total * kit.pow(above, float(order + 1)), near)
+
+
+def _dawson_formula(sp: Any, x: Any, order: int) -> Any:
+    current, before = sp.sqrt(sp.pi) / 2 * sp.exp(-(x**2)) * sp.erfi(x), sp.Integer(1)
+    for n in range(order):
+        current, before = (1 if n == 0 else 0) - 2 * x * current - (0 if n == 0 else 2 * n * before), current
+    return current
+
+
+DAWSN_DERIVATIVE: Op = elementwise_op(
+    "dawsn_derivative",
+    value_of(_dawson_derivative, 1),
+    _dawson_formula,
+    partials={0: lambda B, y, x, order: B.build(DAWSN_DERIVATIVE, (x,), (order + 1,))},
+    params=(param.order,),
+    lowering=line_of(_dawson_derivative, 1),
+    source="NIST DLMF 7.10.3 and 7.12.1",
+)
+
+
+scipy_function(
+    "dawsn",
+    lambda sp, x: _dawson_formula(sp, x, 0),
+    lambda B, y, x: B.build(DAWSN_DERIVATIVE, (x,), (1,)),
+)
+
+
+@function()
+def dawsn_derivative(B: Any, x: Any, order: int = 1) -> Any:
+    """Derivative number ``order`` of Dawson's integral."""
+    return B.build(DAWSN_DERIVATIVE, (B.lift(x),), (order,))
 
 
 def _normal_density(B: Any, x: Any) -> Any:

@@ -1,109 +1,64 @@
-"""``x/(exp(x) - 1)`` and its derivatives, right at and near zero where the formula as typed is 0/0.
+"""``exprel(x) = (exp(x) - 1)/x`` and its derivatives, right at and near zero where the formula as typed is 0/0.
 
-With n(x) = 1/(exp(x) - 1), whose derivatives are polynomials in n (n' = -n - n^2), derivative number k is
+Derivative number k is the integral of ``s**k * exp(x*s)`` over 0 < s < 1, so
 
-    b^(k) = x*n^(k) + k*n^(k-1)   for x > 0,   and   b(-x) = b(x) + x   gives the other side;
+    I_k(x) = (exp(x) - k*I_(k-1)(x))/x   and   I_k(x) = sum of x^m/(m! * (m + k + 1));
 
-its terms cancel near zero. There the Taylor series b(x) = sum of B_m x^m / m! is taken, which converges for
-abs(x) < 2*pi (Abramowitz and Stegun, Handbook of Mathematical Functions, 23.1.1).
+the series is taken near zero, where the closed form cancels.
 """
 
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from symtape.ops import params as param
+from symtape.ops.op import Op
 from symtape.ops.registry import elementwise_op, function
+from symtape.ops.scipy_functions import scipy_function
 
-_SMALLEST_TERM = 1e-19
+scipy_function(
+    "exprel",
+    lambda sp, x: (sp.exp(x) - 1) / x,
+    lambda B, y, x: B.exprel_derivative(x, 1),
+)
 
 
 def _limit(order: int) -> float:
-    """Below this distance from zero the series is taken. Above, the closed form loses no more than two digits."""
-    return min(1.0 + 0.5 * order, 4.0)
-
-
-@cache
-def _bernoulli(count: int) -> tuple[Fraction, ...]:
-    """The first Bernoulli numbers, with B_1 = -1/2."""
-    numbers: list[Fraction] = []
-    for m in range(count):
-        rest = sum((math.comb(m + 1, k) * b for k, b in enumerate(numbers)), Fraction(0))
-        numbers.append(Fraction(1) if m == 0 else -rest / (m + 1))
-    return tuple(numbers)
+    """Below this distance from zero the series is taken."""
+    return 1.0 + 0.5 * order
 
 
 @cache
 def _series(order: int) -> tuple[float, ...]:
-    """Coefficients of the Taylor series of derivative number ``order``, until they do not count."""
-    ratio = _limit(order) / (2 * math.pi)
-    terms = order + 2
-    while ratio ** (terms - order) * math.perm(terms, order) > _SMALLEST_TERM:
-        terms += 1
-    return tuple(float(b / math.factorial(m - order)) for m, b in enumerate(_bernoulli(terms)) if m >= order)
-
-
-@cache
-def _polynomial(order: int) -> tuple[int, ...]:
-    """Coefficients of derivative number ``order`` of n as a polynomial in n."""
-    if order == 0:
-        return (0, 1)
-    before = _polynomial(order - 1)
-    after = [0] * (len(before) + 1)
-    for power, c in enumerate(before):
-        if power:
-            after[power] -= power * c
-            after[power + 1] -= power * c
-    return tuple(after)
+    """Coefficients of the series, until they do not count."""
+    found: list[float] = []
+    while not found or _limit(order) ** len(found) * found[-1] > 1e-19:
+        m = len(found)
+        found.append(1 / (math.factorial(m) * (m + order + 1)))
+    return tuple(found)
 
 
 def _value(x: Any, order: int) -> Any:
     given = np.asarray(x)
-    dtype = np.expm1(given[()]).dtype
     z = np.asarray(given, np.float64)
-    a = np.abs(z)
     with np.errstate(all="ignore"):
-        if order == 0:
-            far = z / np.expm1(z)
-        else:
-            n = np.exp(-a) / -np.expm1(-a)
-            far = a * _horner(_polynomial(order), n) + order * _horner(_polynomial(order - 1), n)
-            far = np.where(z < 0, (-1) ** order * far - (1 if order == 1 else 0), far)
-        near = _horner(_series(order), z)
-    return np.where(a < _limit(order), near, far).astype(dtype)[()]
-
-
-def _horner(coefficients: tuple[float, ...], x: Any) -> Any:
-    total = np.zeros_like(x)
-    for c in reversed(coefficients):
-        total = total * x + c
-    return total
-
-
-def _lowering(order: int) -> str:
-    """The same in the compiler's language."""
-
-    def horner(coefficients: tuple[float, ...], x: str) -> str:
-        text = "0.0"
-        for c in reversed(coefficients):
-            text = f"({text} * {x} + {float(c)!r})"
-        return text
-
-    if order == 0:
-        far = "x / expm1(x)"
-    else:
-        n = "(exp(-absolute(x)) / -expm1(-absolute(x)))"
-        far = (
-            f"(absolute(x) * {horner(_polynomial(order), n)} + {float(order)!r} * {horner(_polynomial(order - 1), n)})"
-        )
-        mirrored = f"{far} * {(-1.0) ** order!r} - {1.0 if order == 1 else 0.0!r}"
-        far = f"select(x < 0, {mirrored}, {far})"
-    return f"select(absolute(x) < {_limit(order)!r}, {horner(_series(order), 'x')}, {far})"
+        below = np.exp(np.minimum(z, 0.0))
+        scale = np.exp(np.maximum(z, 0.0))
+        far = -np.expm1(-np.abs(z)) / np.abs(z)  # times scale: exprel
+        shrunk = np.where(z < 0, below, 1.0)
+        for k in range(1, order + 1):
+            far = (shrunk - k * far) / z
+        far = far * scale
+        near = np.zeros_like(z)
+        for c in reversed(_series(order)):
+            near = near * z + c
+    result = np.where(np.abs(z) < _limit(order), near, far)
+    result = np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, result))
+    return result.astype(given.dtype if given.dtype.kind == "f" else np.float64)[()]
 
 
 @cache
@@ -112,7 +67,7 @@ def _derivative(order: int) -> tuple[Any, Any]:
     import sympy
 
     t = sympy.Dummy("t", real=True)
-    return t, sympy.diff(t / (sympy.exp(t) - 1), t, order)
+    return t, sympy.diff((sympy.exp(t) - 1) / t, t, order)
 
 
 def _formula(sp: Any, x: Any, order: int) -> Any:
@@ -120,18 +75,30 @@ def _formula(sp: Any, x: Any, order: int) -> Any:
     return formula.subs(t, x)
 
 
-X_OVER_EXPM1 = elementwise_op(
-    "x_over_expm1",
+def _lowering(order: int) -> str:
+    """The same in the compiler's language."""
+    near = "0.0"
+    for c in reversed(_series(order)):
+        near = f"({near} * x + {c!r})"
+    far = "-expm1(-absolute(x)) / absolute(x)"
+    for k in range(1, order + 1):
+        far = f"(exp(minimum(x, 0)) - {float(k)!r} * ({far})) / x"
+    far = f"({far}) * exp(maximum(x, 0))"
+    edges = f"select(x == inf, inf, select(x == -inf, 0, {far}))"
+    return f"select(absolute(x) < {_limit(order)!r}, {near}, {edges})"
+
+
+EXPREL_DERIVATIVE: Op = elementwise_op(
+    "exprel_derivative",
     _value,
     _formula,
-    partials={0: lambda B, out, x, order: B.x_over_expm1(x, order + 1)},
-    lowering=_lowering,
-    source="Abramowitz and Stegun, Handbook of Mathematical Functions, 23.1.1",
+    partials={0: lambda B, y, x, order: B.exprel_derivative(x, order + 1)},
     params=(param.order,),
+    lowering=_lowering,
 )
 
 
 @function()
-def x_over_expm1(B: Any, x: Any, order: int = 0) -> Any:
-    """Derivative number ``order`` of ``x/(exp(x) - 1)``, which is 1 at 0."""
-    return B.build(X_OVER_EXPM1, (B.lift(x),), (order,))
+def exprel_derivative(B: Any, x: Any, order: int = 1) -> Any:
+    """Derivative number ``order`` of ``(exp(x) - 1)/x``."""
+    return B.build(EXPREL_DERIVATIVE, (B.lift(x),), (order,))

@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from symtape.ops import params as param
 from symtape.ops.elementwise import literal
 from symtape.ops.op import Op
 from symtape.ops.registry import elementwise_op, function
 from symtape.ops.scipy_functions import scipy_function, scipy_value
+from symtape.ops.written_once import line_of, value_of
 
 # ---------------------------------------------------------------------------------------------------------- exponential
 
@@ -63,6 +65,40 @@ def _part(name: str, of: str, which: int, formula: Callable[..., Any], slope: Ca
     return elementwise_op(name, value, formula, partials={0: slope}, lowering=f"{name}(x)")
 
 
+def _sinhc(kit: Any, x: Any, order: int) -> Any:
+    """By ``x*s^(n) + n*s^(n-1) = sinh^(n)(x)``, which cancels near 0: there by the Taylor series."""
+    waves = (kit.sinh(x), kit.cosh(x))
+    far = waves[0] / x
+    for n in range(1, order + 1):
+        far = (waves[n % 2] - float(n) * far) / x
+    first = (order + 1) // 2
+    square, near = x * x, 0.0 * x
+    for m in reversed(range(first, first + 16 + order)):
+        near = near * square + 1.0 / (math.factorial(2 * m - order) * (2 * m + 1))
+    return kit.where(kit.absolute(x) < 2.0 + 0.5 * order, near * x if order % 2 else near, far)
+
+
+def _sinhc_formula(sp: Any, x: Any, order: int) -> Any:
+    t = sp.Dummy("t", real=True)
+    return sp.diff(sp.sinh(t) / t, t, order).subs(t, x)
+
+
+SINHC: Op = elementwise_op(
+    "sinhc",
+    value_of(_sinhc, 1),
+    _sinhc_formula,
+    partials={0: lambda B, y, x, order: B.build(SINHC, (x,), (order + 1,))},
+    params=(param.order,),
+    lowering=line_of(_sinhc, 1),
+)
+
+
+@function()
+def sinhc(B: Any, x: Any, order: int = 0) -> Any:
+    """Derivative number ``order`` of ``sinh(x)/x``."""
+    return B.build(SINHC, (B.lift(x),), (order,))
+
+
 SINE_INTEGRAL = _part("sine_integral", "sici", 0, lambda sp, x: sp.Si(x), lambda B, y, x: B.sinc(B.divide(x, math.pi)))
 COSINE_INTEGRAL = _part("cosine_integral", "sici", 1, lambda sp, x: sp.Ci(x), lambda B, y, x: B.divide(B.cos(x), x))
 SINH_INTEGRAL = _part(
@@ -70,7 +106,7 @@ SINH_INTEGRAL = _part(
     "shichi",
     0,
     lambda sp, x: sp.Shi(x),
-    lambda B, y, x: B.multiply(0.5, B.add(B.exprel(x), B.exprel(B.negative(x)))),
+    lambda B, y, x: B.build(SINHC, (x,), (0,)),
 )
 COSH_INTEGRAL = _part("cosh_integral", "shichi", 1, lambda sp, x: sp.Chi(x), lambda B, y, x: B.divide(B.cosh(x), x))
 
@@ -106,17 +142,28 @@ def fresnel(B: Any, z: Any) -> tuple[Any, Any]:
 
 # ------------------------------------------------------------------------------------------------------------- elliptic
 
+
+def _complete_slope(B: Any, m: Any, closed: Callable[[Any], Any], factor: float, first: float) -> Any:
+    """Near m = 0, where the closed form is a difference over m, the hypergeometric series."""
+    near = B.less(B.absolute(m), 0.5)
+    series = B.multiply(factor, B.hyp2f1(first, 1.5, 2.0, B.where(near, m, 0.0)))
+    far = B.where(near, 0.5, m)
+    return B.where(near, series, B.divide(closed(far), B.multiply(2, far)))
+
+
 scipy_function(
     "ellipk",
     lambda sp, m: sp.elliptic_k(m),
-    lambda B, y, m: B.multiply(math.pi / 8, B.hyp2f1(1.5, 1.5, 2.0, m)),
-    source="NIST DLMF 19.5.1 and 15.5.1",
+    lambda B, y, m: _complete_slope(
+        B, m, lambda m: B.subtract(B.divide(B.ellipe(m), B.subtract(1, m)), B.ellipk(m)), math.pi / 8, 1.5
+    ),
+    source="NIST DLMF 19.4.1, 19.5.1 and 15.5.1",
 )
 scipy_function(
     "ellipe",
     lambda sp, m: sp.elliptic_e(m),
-    lambda B, y, m: B.multiply(-math.pi / 8, B.hyp2f1(0.5, 1.5, 2.0, m)),
-    source="NIST DLMF 19.5.2 and 15.5.1",
+    lambda B, y, m: _complete_slope(B, m, lambda m: B.subtract(B.ellipe(m), B.ellipk(m)), -math.pi / 8, 0.5),
+    source="NIST DLMF 19.4.2, 19.5.2 and 15.5.1",
 )
 
 

@@ -161,9 +161,11 @@ def _like_input(name: str, value: Any, vjp: Any, jvp: Any, element: Any) -> Op:
     return op
 
 
-SOFTMAX = _like_input("softmax", _softmax_value, _softmax_slope, _softmax_slope, _softmax_element)
-LOG_SOFTMAX = _like_input("log_softmax", _log_softmax_value, _log_softmax_vjp, _log_softmax_jvp, _log_softmax_element)
-SOFTMAX_REST = _like_input(
+SOFTMAX: Op = _like_input("softmax", _softmax_value, _softmax_slope, _softmax_slope, _softmax_element)
+LOG_SOFTMAX: Op = _like_input(
+    "log_softmax", _log_softmax_value, _log_softmax_vjp, _log_softmax_jvp, _log_softmax_element
+)
+SOFTMAX_REST: Op = _like_input(
     "softmax_rest", _softmax_rest_value, _softmax_rest_slope, _softmax_rest_slope, _softmax_rest_element
 )
 

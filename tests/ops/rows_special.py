@@ -81,6 +81,19 @@ ERROR = [
         mp=lambda mp, x: root(mp) / 2 * mp.exp(-x * x) * mp.erfi(x),
         special=[((0.0,), (1.0,)), ((1e8,), (-0.5e-16,)), ((inf,), (0.0,))],
     ),
+    *[
+        Row(
+            "dawsn_derivative",
+            lambda B, x, k=k: B.dawsn_derivative(x, k),
+            [fixed([0.4, -1.5, 9.5])],
+            in_digits(lambda mp, x, k: mp.diff(lambda t: root(mp) / 2 * mp.exp(-t * t) * mp.erfi(t), x, k), k),
+            mp=lambda mp, x, k=k: mp.diff(lambda t: root(mp) / 2 * mp.exp(-t * t) * mp.erfi(t), x, k),
+            agree=1e-13,
+            edges=False,
+            label=f"{k}",
+        )
+        for k in (1, 2)
+    ],
     unary("ndtr", uniform(2, 3, low=-3, high=3), mp=ndtr, special=[((-inf,), (0.0,)), ((inf,), (0.0,))]),
     unary(
         "ndtri",
@@ -98,6 +111,9 @@ ERROR = [
 ]
 
 GAMMA = [
+    unary(
+        "rgamma", fixed([0.7, -0.6, 3.3]), mp=lambda mp, x: mp.rgamma(x), special=[((-2.0,), (2.0,)), ((0.0,), (1.0,))]
+    ),
     unary("loggamma", positive(2, 3), mp=lambda mp, x: mp.loggamma(x)),
     several("beta", [positive(2, 3), positive(3)]),
     several("betaln", [positive(2, 3), positive(3)], mp=lambda mp, a, b: mp.log(mp.beta(a, b))),
@@ -225,6 +241,23 @@ BESSEL = [
         for name, f in (("jv", "besselj"), ("yv", "bessely"), ("iv", "besseli"), ("kv", "besselk"))
         for v in (0.5, 3)
     ],
+    *[
+        Row(
+            f"{name}_derivative",
+            lambda B, x, name=name, v=v, k=k: getattr(B, f"{name}_derivative")(v, x, k),
+            [fixed([0.7, 3.0, 70.0])],
+            in_digits(lambda mp, x, f, k: mp.diff(f, x, k), lambda x, f=f, v=v: f(mpmath, v, x), k),
+            mp=lambda mp, x, f=f, v=v, k=k: mp.diff(lambda t: f(mp, v, t), x, k),
+            agree=1e-13,
+            edges=False,
+            label=f"{v}, {k}",
+        )
+        for name, f in (
+            ("ive", lambda mp, v, x: mp.exp(-x) * mp.besseli(v, x)),
+            ("kve", lambda mp, v, x: mp.exp(x) * mp.besselk(v, x)),
+        )
+        for v, k in ((0.5, 1), (1.5, 2))
+    ],
     of("ive", (1.5,), positive(2, 3), mp=lambda mp, x: mp.exp(-abs(x)) * mp.besseli(1.5, x)),
     of("kve", (1.5,), positive(2, 3), mp=lambda mp, x: mp.exp(x) * mp.besselk(1.5, x)),
     *[
@@ -271,9 +304,25 @@ INTEGRALS = [
     part(
         "sinh_integral", "shichi", 0, uniform(2, 3, low=-3, high=3), lambda mp, x: mp.shi(x), special=[((0.0,), (1.0,))]
     ),
+    *[
+        Row(
+            "sinhc",
+            lambda B, x, k=k: B.sinhc(x, k),
+            [fixed([0.3, -1.0, 4.0])],
+            in_digits(lambda mp, x, k: mp.diff(lambda t: mp.sinh(t) / t, x, k), k),
+            mp=lambda mp, x, k=k: mp.diff(lambda t: mp.sinh(t) / t, x, k),
+            special=[((0.0,), (0.0 if k != 1 else 1 / 3,))],
+            agree=1e-13,
+            edges=False,
+            label=f"{k}",
+        )
+        for k in (0, 1, 2)
+    ],
     part("cosh_integral", "shichi", 1, positive(2, 3), lambda mp, x: mp.chi(x)),
     part("fresnel_s", "fresnel", 0, uniform(2, 3), lambda mp, x: mp.fresnels(x), special=[((0.0,), (0.0,))]),
     part("fresnel_c", "fresnel", 1, uniform(2, 3), lambda mp, x: mp.fresnelc(x), special=[((0.0,), (1.0,))]),
+    unary("ellipk", fixed([-1e6, -0.6, 0.97]), label="far"),
+    unary("ellipe", fixed([-1e6, -0.6, 0.97]), label="far"),
     unary("ellipk", uniform(2, 3, low=-2, high=0.9), special=[((0.0,), (PI / 8,))]),
     unary("ellipe", uniform(2, 3, low=-2, high=0.9), special=[((0.0,), (-PI / 8,))]),
     several(
