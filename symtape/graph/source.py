@@ -7,7 +7,9 @@ code object and an instruction offset are kept; file and line number are worked 
 from __future__ import annotations
 
 import linecache
+import pathlib
 import sys
+import sysconfig
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +23,8 @@ LIBRARIES = frozenset(
         *("concurrent", "threading"),
     )
 )
+
+_STANDARD = str(pathlib.Path(sysconfig.get_path("stdlib")))  # the folder of Python's own modules
 
 _inside: dict[str, bool] = {}
 
@@ -68,6 +72,28 @@ def user_frame(depth: int = 1) -> FrameType:
         last, frame = frame, frame.f_back
     assert last is not None
     return last
+
+
+def _is_installed(filename: str) -> bool:
+    parts = pathlib.PurePath(filename).parts
+    return "site-packages" in parts or "dist-packages" in parts or filename.startswith(_STANDARD)
+
+
+def outer_frame(frame: FrameType) -> FrameType | None:
+    """Where the user's own code called the installed package that a frame belongs to; None if it is their own."""
+    if not _is_installed(frame.f_code.co_filename):
+        return None
+    outer = frame.f_back
+    while outer is not None and (_is_installed(outer.f_code.co_filename) or _is_library(outer)):
+        outer = outer.f_back
+    return outer
+
+
+def place(frame: FrameType) -> str:
+    """``file:line: text`` of a frame; of one in an installed package also where the user's own code called that."""
+    inner = describe(frame.f_code, frame.f_lasti)
+    outer = outer_frame(frame)
+    return inner if outer is None else f"{inner}, called from {describe(outer.f_code, outer.f_lasti)}"
 
 
 def line_number(code: CodeType, lasti: int) -> int:

@@ -15,7 +15,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, cast
 
 from symtape.errors import ConcreteValueError, GradientCutWarning
-from symtape.graph.source import describe, line_number, user_frame
+from symtape.graph.source import line_number, place, user_frame
 from symtape.tape.recording import active_captures, active_tapes
 from symtape.tape.remedies import called_on_line
 
@@ -87,7 +87,7 @@ def cut(tensor: Tensor, call: str, *, silent: bool = False, display: bool = Fals
                 raise ConcreteValueError(
                     f"{call} took a number out of {node!r} while {c.name} recorded the function for reuse: later "
                     "calls "
-                    f"would reuse that number ({describe(frame.f_code, frame.f_lasti)}); "
+                    f"would reuse that number ({place(frame)}); "
                     f"{_remedy(call, frame, recording=True)}"
                 )
     if active_tapes():
@@ -103,12 +103,12 @@ def announce(tensor: Tensor, call: str, *, silent: bool = False, display: bool =
     code, lasti = frame.f_code, frame.f_lasti
     if not silent:
         line = line_number(code, lasti)
-        place = (code.co_filename, line)
-        fresh = [tape for tape in tapes if place not in tape.warned]
+        where = place(frame)
+        fresh = [tape for tape in tapes if where not in tape.warned]
         if fresh:
             warnings.warn_explicit(
                 f"{call} takes a plain number out of {tensor.node!r}: no gradient flows through what is computed from "
-                f"it ({describe(code, lasti)}); {_remedy(call, frame, recording=False)}",
+                f"it ({where}); {_remedy(call, frame, recording=False)}",
                 GradientCutWarning,
                 code.co_filename,
                 line,
@@ -116,7 +116,7 @@ def announce(tensor: Tensor, call: str, *, silent: bool = False, display: bool =
                 registry=frame.f_globals.setdefault("__warningregistry__", {}),
             )
             for tape in fresh:
-                tape.warned.add(place)
+                tape.warned.add(where)
     entry = Cut(tensor.ident, call, code, lasti, silent, display)
     for tape in tapes:
         tape.cuts.append(entry)

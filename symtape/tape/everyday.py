@@ -22,6 +22,7 @@ from symtape.graph.node import PLACEHOLDER, SYMBOLIC, Array, Node
 from symtape.graph.shapes import Dim, is_known, size
 from symtape.tape import guards, remedies
 from symtape.tape.operators import decided_here
+from symtape.tape.taken_apart import remember
 
 if TYPE_CHECKING:
     from symtape.tape.tensor import Tensor
@@ -137,6 +138,7 @@ class Everyday:
         if self.node.dtype.kind in "iub" and _indexes(sys._getframe(1)):
             return self._as_places()
         remedies.before_elements(self.node)
+        remember()
         return elements(self._tensor)
 
     def _as_places(self) -> Array:

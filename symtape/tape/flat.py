@@ -47,10 +47,5 @@ class FlatView:
         return self._line()[index]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        put: Callable[[Any, Any], None] | None = getattr(self._tensor, "_put", None)
-        if put is None:
-            raise TypeError(
-                "a tensor cannot be changed in place through .flat, unless it was made fresh (np.zeros_like(x), "
-                "x.copy(), st.zeros); write x.ravel().at[index].set(value).reshape(x.shape)"
-            )
+        put: Callable[[Any, Any], None] = getattr(self._tensor, "_put", self._tensor.__setitem__)
         put(..., self._B.reshape(self._line().at[index].set(value), self._B.shape(self._tensor)))

@@ -18,6 +18,7 @@ from symtape.ops.namespace import Namespace
 from symtape.ops.registry import UFUNC_KEYWORDS, Function, functions, ufunc_arguments
 from symtape.tape.numpy_queries import QUERIES
 from symtape.tape.numpy_remedies import remedy, written_in_place
+from symtape.tape.remedies import foreign_ufunc
 
 Keywords = Mapping[str, Any]
 
@@ -91,7 +92,7 @@ def call_ufunc(B: Namespace, ufunc: np.ufunc, method: str, inputs: Sequence[Any]
     if method == "__call__":
         entry = lookup(ufunc)
         if entry is None:
-            raise TypeError(remedy(f"np.{full}" if _is_numpys(ufunc) else full))
+            raise TypeError(remedy(f"np.{full}") if _is_numpys(ufunc) else foreign_ufunc(full))
         inputs = ufunc_arguments(B, full, tuple(inputs), given)
         return entry.implementation(B, *inputs, **{k: v for k, v in given.items() if k not in UFUNC_KEYWORDS})
     lookup(ufunc)  # enters new names

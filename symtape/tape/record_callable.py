@@ -37,6 +37,7 @@ from symtape.tape.callable_arguments import Spec, Static, input_leaf, is_whole, 
 from symtape.tape.guards import Guard
 from symtape.tape.purity import difference
 from symtape.tape.recording import Capture, active_captures, active_tapes, capture
+from symtape.tape.taken_apart import annotate
 from symtape.tape.tensor import Tensor, lift, wrap
 from symtape.tape.variable import Variable
 
@@ -263,7 +264,7 @@ def _run(
 
     args, kwargs = arguments.unflatten([wrap(v) if isinstance(v, Node) else v.value for v in given])
     with _apart(outer), capture(by, depends, reused=reused) as here:
-        result = _numbers_stay(function, args, kwargs)
+        result = _numbers_stay(function, args, kwargs, start)
         result = [lift(result)] if single else result
         values, structure = pytree.flatten(result, is_whole)
         fixed = {k: v for k, v in enumerate(values) if v is None}
@@ -277,13 +278,14 @@ def _run(
     return _Run(list(given), outputs, structure, fixed, here.guards, variables, captured)
 
 
-def _numbers_stay(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+def _numbers_stay(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], start: int) -> Any:
     """Call the function; where NumPy put its own error in front of our refusal to give a number, ours comes out."""
     try:
         return function(*args, **kwargs)
-    except ValueError as error:
+    except (TypeError, ValueError, AttributeError) as error:
         if isinstance(error.__cause__, ConcreteValueError):
             raise error.__cause__ from None
+        annotate(error, start)
         raise
 
 

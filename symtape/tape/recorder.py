@@ -14,6 +14,7 @@ from symtape.graph.source import user_frame
 from symtape.tape.cuts import Cut
 from symtape.tape.guards import Guard, relations
 from symtape.tape.recording import Shared, Skipped, active_tapes, enroll, paused_tapes
+from symtape.tape.taken_apart import annotate
 from symtape.tape.tensor import Tensor
 from symtape.tape.variable import Variable
 
@@ -53,7 +54,7 @@ class Recorder:
         self.variables: dict[int, Variable] = {}
         self.guards: list[Guard] = []
         self.cuts: list[Cut] = []
-        self.warned: set[tuple[str, int]] = set()
+        self.warned: set[str] = set()
         self.skipped: dict[int, Skipped] = {}
         self.detours: list[tuple[frozenset[int], list[Rewritten]]] = []
         self.watched_at: dict[int, tuple[CodeType, int]] = {}
@@ -66,6 +67,7 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        annotate(error, self._spans[-1][0])
         if self._recording:
             self._pop()
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from symtape.errors import ConcreteValueError, ImpureFunctionError
 from symtape.graph.node import PLACEHOLDER, SYMBOLIC, VALUED, Node, Params, next_ident
-from symtape.graph.source import describe, user_frame
+from symtape.graph.source import place, user_frame
 
 if TYPE_CHECKING:
     from symtape.tape.guards import Guard
@@ -203,7 +203,7 @@ def refuse_change(made: int, what: str) -> None:
             frame = user_frame(2)
             raise ImpureFunctionError(
                 f"the function that {c.name} records {what}, which was made outside of it "
-                f"({describe(frame.f_code, frame.f_lasti)}): later calls run compiled code and would not do it again; "
+                f"({place(frame)}): later calls run compiled code and would not do it again; "
                 "make it inside the function, or return the new value"
             )
 

@@ -8,9 +8,12 @@ for it. Names ending in ``.*`` stand for all functions below.
 from __future__ import annotations
 
 import builtins
+import itertools
 import linecache
 import re
+import sys
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import Any, Final
@@ -19,7 +22,7 @@ import numpy as np
 
 from symtape.errors import ConcreteValueError, ObjectArrayWarning
 from symtape.graph.node import Node
-from symtape.graph.source import describe, positions, user_frame
+from symtape.graph.source import LIBRARIES, place, positions, user_frame
 from symtape.ops.registry import functions
 from symtape.tape.recording import active_captures
 
@@ -130,8 +133,10 @@ TABLE: Final[dict[str, str]] = {
     "scipy.signal.lfilter": "the recursion in a loop, or np.convolve with the impulse response",
     "scipy.fft.*": "sums of np.cos and np.sin, or a matrix product: the result is complex, and tensors are real",
     "scipy.ndimage.*": "np.convolve along each axis, or np.pad and slices",
+    "scipy.signal.*": "its formula with functions of NumPy",
     "scipy.sparse.*": "a dense matrix, or x[rows]*values added up with .at[columns].add",
     "scipy.spatial.*": "np.linalg.norm(a[:, None] - b, axis=-1)",
+    "scipy.*": "its formula with functions of NumPy, of st.special, st.stats and st.linalg",
 }
 
 #: Functions of SciPy that go on with the object array of a tensor's elements, or ask for its class only.
@@ -139,7 +144,9 @@ _RECORDING = frozenset(
     f"scipy.{name}"
     for name in (
         *("optimize.rosen", "optimize.rosen_der", "optimize.rosen_hess", "optimize.rosen_hess_prod"),
-        *("integrate.simpson", "integrate.trapezoid", "linalg.norm", "special.factorial"),
+        *("integrate.simpson", "integrate.trapezoid", "linalg.norm", "special.factorial", "special.perm"),
+        *("constants.convert_temperature", "constants.lambda2nu", "constants.nu2lambda", "signal.chirp"),
+        *("stats.expectile", "stats.rankdata", "stats.tmean", "stats.variation"),
     )
 )
 
@@ -153,7 +160,16 @@ _SLOW = frozenset(
 )
 
 #: Functions that ask for elements and would do with them what cuts the gradient, or goes wrong.
-REFUSED = ("numpy.vectorize", "numpy.frompyfunc", "numpy.ma", "scipy", "statistics", "decimal", "fractions")
+REFUSED = (
+    "numpy.vectorize",
+    "numpy.frompyfunc",
+    "numpy.nditer",
+    "numpy.ma",
+    "scipy",
+    "statistics",
+    "decimal",
+    "fractions",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +213,10 @@ def before_elements(node: Node) -> None:
     found = called_on_line(frame)
     if found is None:
         return
-    place = describe(frame.f_code, frame.f_lasti)
+    where = place(frame)
     if found.name in _SLOW:
         warnings.warn_explicit(
-            f"{found.name} takes a tensor apart and works on one element after the other ({place}); write "
+            f"{found.name} takes a tensor apart and works on one element after the other ({where}); write "
             f"{found.remedy}",
             ObjectArrayWarning,
             frame.f_code.co_filename,
@@ -211,8 +227,8 @@ def before_elements(node: Node) -> None:
     elif is_refused(found):
         for capture in active_captures():
             if capture.depends(node):
-                raise ConcreteValueError(f"while {capture.name} recorded the function: {refusal(found, place)}")
-        raise TypeError(refusal(found, place))
+                raise ConcreteValueError(f"while {capture.name} recorded the function: {refusal(found, where)}")
+        raise TypeError(refusal(found, where))
 
 
 def is_refused(found: Found) -> bool:
@@ -225,11 +241,23 @@ def is_refused(found: Found) -> bool:
     return any(found.name == root or found.name.startswith(f"{root}.") for root in REFUSED)
 
 
-def refusal(found: Found, place: str) -> str:
+def refusal(found: Found, where: str) -> str:
     """The message of the error."""
     return (
-        f"{found.name} computes with plain numbers and cannot be recorded on a tensor ({place}); write "
+        f"{found.name} computes with plain numbers and cannot be recorded on a tensor ({where}); write "
         f"{found.remedy}, or x.numpy() in its argument where plain numbers are meant"
+    )
+
+
+def foreign_ufunc(name: str) -> str:
+    """The message where a ufunc of another package is asked for that is not recorded, behind a function or directly."""
+    frame = user_frame(2)
+    found = called_on_line(frame)
+    if found is not None and is_refused(found) and found.name.rpartition(".")[2] != name:
+        return refusal(found, place(frame))
+    return (
+        f"{name} cannot be recorded on a tensor ({place(frame)}): write it with functions that are recorded, "
+        "or x.numpy() in its argument where plain numbers are meant"
     )
 
 
@@ -238,7 +266,7 @@ def compiled_elsewhere() -> str:
     frame = user_frame(2)
     return (
         "a function compiled by numba takes numbers and arrays, and cannot be recorded on a tensor "
-        f"({describe(frame.f_code, frame.f_lasti)}); write it with NumPy functions and let st.jit compile it, state "
+        f"({place(frame)}); write it with NumPy functions and let st.jit compile it, state "
         "its derivative with st.custom_vjp, or write x.numpy() where plain numbers are meant"
     )
 
@@ -248,17 +276,45 @@ _METHOD = re.compile(r"[)\]]\.([A-Za-z_]\w*)\s*\(")
 
 
 def called_on_line(frame: FrameType) -> Found | None:
-    """The first function that a user's line calls and the table knows."""
-    text = _statement(frame)
+    """What a user's line calls and the table knows: the function that is running, or else the first that is written."""
+    written = [*_written_on(_statement(frame), frame)]
+    entered = _entered(frame)
+    if entered is None:
+        return next((Found(n, remedy) for n in written if n not in _RECORDING and (remedy := remedy_of(n))), None)
+    last = entered.rpartition(".")[2]
+    name = next((n for n in written if n.rpartition(".")[2] == last and remedy_of(n)), entered)
+    remedy = remedy_of(name)
+    return None if remedy is None or name in _RECORDING else Found(name, remedy)
+
+
+def _written_on(text: str, frame: FrameType) -> Iterator[str]:
+    """Full names of the functions that are called in a text, then of the methods of what is called or indexed there."""
     for match in _CALLED.finditer(text):
         name = _full_name(match.group(1).split("."), frame)
-        remedy = remedy_of(name) if name is not None and name not in _RECORDING else None
-        if name is not None and remedy is not None:
-            return Found(name, remedy)
+        if name is not None:
+            yield name
     for match in _METHOD.finditer(text):
-        remedy = TABLE.get(f"numpy.ndarray.{match.group(1)}")
-        if remedy is not None:
-            return Found(f"numpy.ndarray.{match.group(1)}", remedy)
+        yield f"numpy.ndarray.{match.group(1)}"
+
+
+def _entered(user: FrameType) -> str | None:
+    """Full name of the function of SciPy or the standard library that the user's frame called and that is running."""
+    running: FrameType | None = sys._getframe(1)
+    called: list[FrameType] = []
+    while running is not None and running is not user:
+        called.append(running)
+        running = running.f_back
+    for frame in reversed(called):
+        package, *path = str(frame.f_globals.get("__name__", "")).split(".")
+        if package not in LIBRARIES - {"symtape", "numpy", "pandas", "sympy", "numba"}:
+            return None
+        home = ".".join([package, *itertools.takewhile(lambda part: not part.startswith("_"), path)])
+        name, owner = frame.f_code.co_name, frame.f_locals.get("self")
+        if owner is not None and "." in frame.f_code.co_qualname:
+            own = _name_of(owner)
+            return own if name.startswith("__") else f"{own}.{name}"
+        if callable(getattr(sys.modules.get(home), name, None)):
+            return f"{home}.{name}"
     return None
 
 
