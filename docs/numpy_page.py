@@ -21,53 +21,53 @@ from symtape.ops.op import flow  # noqa: E402
 from symtape.tape.callable_arguments import is_whole  # noqa: E402
 from symtape.tape.in_place import WRITERS  # noqa: E402
 from symtape.tape.numpy_queries import QUERIES  # noqa: E402
-from symtape.tape.numpy_remedies import remedy  # noqa: E402
+from symtape.tape.numpy_remedies import own_remedy, remedy  # noqa: E402
 from symtape.tape.remedies import TABLE  # noqa: E402
 from tests.ops.numpy_calls import ARRAYS, CALLS  # noqa: E402
 
 TARGET = ROOT / "docs" / "numpy.md"
 
-#: What takes no array of numbers: it makes arrays, reads and writes files, sets options, describes NumPy.
+#: Functions that take no array of numbers: they make arrays, read and write files, set options, describe NumPy.
 PLAIN = frozenset(
     (
-        *("bartlett", "base_repr", "binary_repr", "blackman", "bmat", "broadcast_shapes", "busday_count"),
-        *(
-            "busday_offset",
-            "ix_",
-            "packbits",
-            "unpackbits",
-            "row_stack",
-            "sort_complex",
-            "datetime_as_string",
-            "datetime_data",
-            "diag_indices",
-            "empty",
-            "eye",
-            "from_dlpack",
-        ),
-        *("format_float_positional", "format_float_scientific", "frombuffer", "fromfile", "fromregex", "fromstring"),
-        *("genfromtxt", "get_include", "get_printoptions", "getbufsize", "geterr", "geterrcall", "hamming", "hanning"),
-        *("identity", "indices", "info", "is_busday", "isdtype", "isfortran", "isnat", "isscalar", "issubdtype"),
-        *("iterable", "load", "loadtxt", "mask_indices", "mintypecode", "nested_iters", "ones", "printoptions"),
-        *("promote_types", "seterr", "seterrcall", "setbufsize", "set_printoptions", "show_config", "show_runtime"),
-        *("test", "tri", "tril_indices", "triu_indices", "typename", "zeros"),
+        *("bartlett", "base_repr", "binary_repr", "blackman", "broadcast_shapes", "datetime_data", "diag_indices"),
+        *("empty", "eye", "format_float_positional", "format_float_scientific", "from_dlpack", "frombuffer"),
+        *("fromfile", "fromregex", "fromstring", "genfromtxt", "get_include", "get_printoptions", "getbufsize"),
+        *("geterr", "geterrcall", "hamming", "hanning", "identity", "indices", "info", "isdtype", "isfortran"),
+        *("isscalar", "issubdtype", "iterable", "load", "loadtxt", "mask_indices", "mintypecode", "nested_iters"),
+        *("ones", "printoptions", "promote_types", "row_stack", "set_printoptions", "setbufsize", "seterr"),
+        *("seterrcall", "show_config", "show_runtime", "test", "tri", "tril_indices", "triu_indices", "typename"),
+        *("zeros", "geterrobj", "seterrobj", "disp", "safe_eval", "find_common_type", "issctype", "obj2sctype"),
     )
 )
+#: Types that are asked about, iterated with or caught, and are no functions of numbers.
+PLAIN_TYPES = frozenset(
+    (
+        *("broadcast", "busdaycalendar", "dtype", "errstate", "finfo", "flatiter", "iinfo", "memmap", "ndarray"),
+        *("ndenumerate", "ndindex", "recarray", "record", "ufunc", "LinAlgError"),
+    )
+)
+#: Types that compute with what they are given.
+_COMPUTING_TYPES = frozenset(("poly1d", "vectorize", "matrix", "nditer"))
+_IN_PLACE_METHODS = frozenset(("fill", "partition", "put", "sort"))
 _PLAIN_TEXT = "makes or describes plain arrays: no tensor among its arguments"
 
 
 _VERSION = ".".join(np.__version__.split(".")[:2])
 
 
+def callables(module: types.ModuleType) -> list[str]:
+    """The public names of what can be called in a module."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # names on their way out
+        return sorted(name for name in dir(module) if not name.startswith("_") and callable(getattr(module, name)))
+
+
 def public(module: types.ModuleType) -> list[str]:
-    """The names of a module's functions."""
-    return sorted(
-        name
-        for name in dir(module)
-        if not name.startswith("_")
-        and callable(getattr(module, name))
-        and not isinstance(getattr(module, name), (type, types.ModuleType))
-    )
+    """The names of a module's functions, and of the types that compute."""
+    return [
+        name for name in callables(module) if not isinstance(getattr(module, name), type) or name in _COMPUTING_TYPES
+    ]
 
 
 def registered() -> dict[object, registry.Function]:
@@ -106,25 +106,52 @@ def gradient_of(name: str, entry: registry.Function) -> str:
     return "yes" if flows else "none: constant between jumps"
 
 
-def row(full: str, name: str, thing: object, known: dict[object, registry.Function]) -> str:
+def kind_of(module: types.ModuleType, name: str, known: dict[object, registry.Function]) -> str | None:
+    """What becomes of a public name of NumPy: how it is recorded, or that it is refused; None: nobody thought of it."""
+    thing = getattr(module, name)
+    prefix = "" if module is np else f"{module.__name__.removeprefix('numpy.')}."
+    if thing in known:
+        return "recorded"
+    if CALLS.get(prefix + name):
+        return "parts"
+    if f"numpy.{name}" in WRITERS:
+        return "writer"
+    if _named(thing, name) in QUERIES:
+        return "query"
+    if isinstance(thing, type) and issubclass(thing, np.generic):
+        return "refused" if _named(thing, name) in TABLE else "plain"
+    if remedy_for(thing, name) is not None:
+        return "refused"
+    return "plain" if name in (PLAIN_TYPES if isinstance(thing, type) else PLAIN) else None
+
+
+def _named(thing: object, name: str) -> str:
+    return f"{getattr(thing, '__module__', 'numpy')}.{getattr(thing, '__name__', name)}"
+
+
+def remedy_for(thing: object, name: str) -> str | None:
+    """What the error or the warning says to write instead, where something is said of this name."""
+    return TABLE.get(_named(thing, name)) or TABLE.get(f"numpy.{name}") or own_remedy(name)
+
+
+def row(full: str, module: types.ModuleType, name: str, known: dict[object, registry.Function]) -> str:
     """One line of the table."""
-    entry = known.get(thing)
-    if entry is not None:
+    thing = getattr(module, name)
+    kind = kind_of(module, name, known)
+    if kind == "recorded":
+        entry = known[thing]
         summary = (entry.implementation.__doc__ or "").strip().split("\n")[0]
         note = summary.partition("``")[2].partition("``")[2].strip(" ,:;.") if summary.startswith("``") else ""
         return f"| `{full}` | recorded | {gradient_of(name, entry)} | {note} |"
-    if CALLS.get(name):
+    if kind == "parts":
         return f"| `{full}` | recorded | {'yes' if any(map(gradient_flows, CALLS[name])) else 'none'} | by its parts |"
-    named = f"{getattr(thing, '__module__', 'numpy')}.{getattr(thing, '__name__', name)}"
-    if f"numpy.{name}" in WRITERS:
+    if kind == "writer":
         return f"| `{full}` | fills a tensor made fresh | yes | other tensors refuse: `x.at[index].set(value)` |"
-    if named in QUERIES:
+    if kind == "query":
         return f"| `{full}` | answers at once | | |"
-    if name in PLAIN:
+    if kind == "plain":
         return f"| `{full}` | {_PLAIN_TEXT} | | |"
-    text = TABLE.get(named) or TABLE.get(f"numpy.{name}")
-    if text is None:
-        text = remedy(full).partition(": ")[2].replace("|", "\\|")
+    text = (remedy_for(thing, name) or remedy(full).partition(": ")[2]).replace("|", "\\|")
     return f"| `{full}` | not recorded | | {text} |"
 
 
@@ -145,7 +172,7 @@ def page() -> str:
     ]
     for title, module, prefix in (("numpy", np, "np"), ("numpy.linalg", np.linalg, "np.linalg")):
         lines += [f"## {title}", "", "| function | with tensors | gradient | note |", "|---|---|---|---|"]
-        lines += [row(f"{prefix}.{name}", name, getattr(module, name), known) for name in public(module)]
+        lines += [row(f"{prefix}.{name}", module, name, known) for name in public(module)]
         lines.append("")
     lines += ["## Methods of ufuncs", "", "| method | with tensors |", "|---|---|"]
     methods = sorted(
@@ -159,7 +186,9 @@ def page() -> str:
     lines += ["| `ufunc.at` | fills a tensor made fresh; else `x.at[index].add(value)` and its kin |", ""]
     lines += ["## Methods and attributes of arrays", "", "| of an array | of a tensor |", "|---|---|"]
     for name in sorted(n for n in dir(np.ndarray) if not n.startswith("_")):
-        lines.append(f"| `{name}` | {'yes' if hasattr(st.Tensor, name) else 'no'} |")
+        text = "yes" if hasattr(st.Tensor, name) else f"no: `x.numpy().{name}`"
+        text = "of a tensor made fresh; others refuse" if name in _IN_PLACE_METHODS else text
+        lines.append(f"| `{name}` | {'no: tensors have no bytes' if name == 'view' else text} |")
     lines += [
         "",
         "## What NumPy's protocols cannot catch",

@@ -2,10 +2,13 @@
 
 import importlib.util
 import pathlib
+import re
 
 import numpy as np
 import pytest
 
+import symtape as st
+from tests.ops.linalg_calls import LINALG_CALLS
 from tests.ops.numpy_calls import CALLS
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -27,11 +30,34 @@ def test_the_page_is_up_to_date(writer):
     assert text == writer.page(), "run python docs/numpy_page.py"
 
 
+@pytest.mark.parametrize("module", [np, np.linalg])
+def test_every_public_name_of_numpy_is_recorded_or_refused_by_name(writer, module):
+    known = writer.registered()
+    forgotten = [name for name in writer.callables(module) if writer.kind_of(module, name, known) is None]
+    text = writer.TARGET.read_text(encoding="utf-8")
+    described = re.search(r"NumPy (\d+)\.(\d+)", text).groups()
+    if tuple(map(int, np.__version__.split(".")[:2])) > tuple(map(int, described)):
+        pytest.skip(f"NumPy {np.__version__} is newer than the page, which says nothing of: {', '.join(forgotten)}")
+    assert forgotten == [], "register it, give it a remedy, or enter it among what is plain"
+
+
+@pytest.mark.parametrize("name", sorted(n for n in dir(np.ndarray) if not n.startswith("_")))
+def test_every_method_of_arrays_is_there_or_says_what_to_write(name):
+    x = st.Variable([[1.0, 2.0], [3.0, 4.0]])
+    if hasattr(st.Tensor, name):
+        assert (getattr(st.Tensor, name).__doc__ or "").strip()
+    else:
+        with pytest.raises(AttributeError, match=rf"x\.numpy\(\)\.{name}"):
+            getattr(x, name)
+
+
 def test_what_records_is_called_by_the_tests(writer):
     known = writer.registered()
-    called = {getattr(np, name) for name in CALLS if hasattr(np, name)}
-    missing = [n for n in writer.public(np) if getattr(np, n) in known and getattr(np, n) not in called]
+    called = {known[getattr(np, name)].name for name in CALLS if getattr(np, name, None) in known}
+    missing = [n for n in writer.public(np) if getattr(np, n) in known and known[getattr(np, n)].name not in called]
     assert missing == [], "give each a row in tests/ops/numpy_calls.py"
+    without = [n for n in writer.public(np.linalg) if n != "test" and n not in LINALG_CALLS]
+    assert without == [], "give each a row in tests/ops/linalg_calls.py"
 
 
 def test_every_call_is_of_a_function(writer):

@@ -239,9 +239,13 @@ SELECT = elementwise_op(
 
 @function("numpy.where")
 def where(B: Any, condition: Any, x: Any = None, y: Any = None, /) -> Any:
-    """``np.where``; from the branch that was not taken comes no gradient, and no NaN. Alone it is ``np.nonzero``."""
+    """``np.where`` with two values; from the branch that was not taken comes no gradient, and no NaN."""
     if x is None and y is None:
-        return B.nonzero(condition)
+        raise TypeError(
+            "np.where(condition) alone asks for places, whose number depends on values: write "
+            "np.where(condition, a, b) to choose, x[condition] to pick, or np.nonzero(condition) where places are "
+            "meant (their number becomes a guard)"
+        )
     if x is None or y is None:
         raise ValueError("either both or neither of x and y should be given")
     condition = B.lift(condition)

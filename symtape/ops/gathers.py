@@ -16,7 +16,7 @@ from symtape.errors import ShapeError
 from symtape.graph.node import Array
 from symtape.graph.shapes import Dim, Shape, normalize_axis
 from symtape.ops import params as param
-from symtape.ops.arguments import only_defaults
+from symtape.ops.arguments import as_integer, only_defaults
 from symtape.ops.element import Gather, IndexLike, IndexValue, Read
 from symtape.ops.op import Kind, Op
 from symtape.ops.places import checked, common_shape
@@ -224,3 +224,27 @@ def take_along_axis(B: Any, arr: Any, indices: Any, axis: Any = -1) -> Any:
     along = [B.reshape(B.positions(x, k), tuple(-1 if j == k else 1 for j in range(ndim))) for k in range(ndim)]
     chosen = [index if k == axis else along[k] for k in range(ndim)]
     return gather(B, x, chosen, tuple(range(ndim)), 0)
+
+
+@function("numpy.lib.stride_tricks.sliding_window_view")
+def sliding_window_view(
+    B: Any, x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Any:
+    """``np.lib.stride_tricks.sliding_window_view``."""
+    only_defaults("lib.stride_tricks.sliding_window_view", subok=subok, writeable=writeable)
+    values = B.lift(x)
+    lengths = tuple(window_shape) if isinstance(window_shape, (tuple, list)) else (window_shape,)
+    lengths = tuple(as_integer(n, "a length in window_shape") for n in lengths)
+    if any(n < 0 for n in lengths):
+        raise ValueError("`window_shape` cannot contain negative values")
+    given = range(B.ndim(values)) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
+    axes = [normalize_axis(k, B.ndim(values)) for k in given]
+    if len(axes) != len(lengths):
+        raise ValueError(f"Must provide matching length window_shape and axis; got {window_shape} and {axis}")
+    for k, length in zip(axes, lengths, strict=True):
+        count = as_integer(B.shape(values)[k], "the length of the axis") - length + 1
+        if count <= 0:
+            raise ValueError("window shape cannot be larger than input array shape")
+        windows = B.take(values, np.arange(count)[:, None] + np.arange(length), axis=k)
+        values = B.moveaxis(windows, k + 1, -1)
+    return values

@@ -91,6 +91,19 @@ def argwhere(B: Any, a: Any) -> Any:
     return B.transpose(B.stack(nonzero(B, B.atleast_1d(a))))
 
 
+@function("numpy.ix_")
+def ix_(B: Any, *args: Any) -> tuple[Any, ...]:
+    """``np.ix_``: index arrays that cross each other."""
+    crossed = []
+    for k, given in enumerate(args):
+        x = B.lift(given)
+        if B.ndim(x) != 1:
+            raise ValueError("Cross index must be 1 dimensional")
+        x = flatnonzero(B, x) if B.dtype(x).kind == "b" else x
+        crossed.append(B.reshape(x, (*[1] * k, B.shape(x)[0], *[1] * (len(args) - k - 1))))
+    return tuple(crossed)
+
+
 @function("numpy.compress")
 def compress(B: Any, condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
     """``np.compress``."""

@@ -188,7 +188,7 @@ def searchsorted(B: Any, a: Any, v: Any, side: str = "left", sorter: Any = None)
     return _count_below(B, "less" if side == "left" else "less_equal", nodes, B.lift(v))
 
 
-def _runs(B: Any, compare: str, given: Any, edges: Any) -> bool:
+def runs(B: Any, compare: str, given: Any, edges: Any) -> bool:
     """Whether each edge compares so with the one before it."""
     if not is_graph_value(given):
         array = np.asarray(given)
@@ -207,9 +207,9 @@ def digitize(B: Any, x: Any, bins: Any, right: bool = False) -> Any:
     if B.ndim(edges) != 1:
         raise ShapeError(f"object of too small depth for desired array: bins must have one axis, got {B.shape(edges)}")
     n = as_integer(B.shape(edges)[0], "the number of edges")
-    if n < 2 or _runs(B, "greater_equal", bins, edges):
+    if n < 2 or runs(B, "greater_equal", bins, edges):
         return _count_below(B, "less" if right else "less_equal", edges, places)
-    if not _runs(B, "less_equal", bins, edges):
+    if not runs(B, "less_equal", bins, edges):
         raise ValueError("bins must be monotonically increasing or decreasing")
     return B.subtract(n, _count_below(B, "less_equal" if right else "less", B.flip(edges), places))
 

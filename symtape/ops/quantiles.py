@@ -6,6 +6,7 @@ methods are here. Where the fraction asked for is a tensor, gradients flow into 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from symtape.graph.shapes import is_known, kept, normalize_axes, size
 from symtape.ops.arguments import is_missing, only_defaults
 from symtape.ops.registry import function
+from symtape.ops.statistics import weights_along
 from symtape.ops.subscripts import is_graph_value
 
 #: The place of a fraction among n elements, and what becomes of what stands behind its point. ``F`` is NumPy, or the
@@ -133,8 +135,51 @@ def _lined_up(B: Any, a: Any, axis: Any) -> tuple[Any, tuple[int, ...], Any]:
     return (moved if len(axes) == 1 else B.reshape(moved, (*shape[: len(rest)], size(shape[len(rest) :])))), axes, x
 
 
+def _weighted(B: Any, x: Any, w: Any, q: Any, skip_nan: bool) -> Any:
+    """Quantiles along the last axis of what is counted with weights; no gradient flows into these.
+
+    An element is taken as soon as the weights up to it reach the fraction (``inverted_cdf``).
+    """
+    w = B.astype(w, np.float64)
+    if skip_nan and B.dtype(x).kind == "f":
+        w = B.where(B.isnan(x), 0.0, w)
+    order = B.argsort(x, axis=-1, kind="stable")
+    reached = B.cumsum(B.take_along_axis(w, order, -1), axis=-1)
+    total = B.getitem(reached, (..., slice(-1, None)))
+    reached = B.where(B.equal(reached, 0), -1.0, B.divide(reached, total))  # what weighs nothing is never taken
+    fractions = B.reshape(q, (-1, 1)) if is_graph_value(q) else q.reshape(-1, 1)
+    place = B.sum(B.less(B.expand_dims(reached, -2), fractions), axis=-1)
+    place = B.minimum(place, operator.index(B.shape(x)[-1]) - 1)
+    result = B.take_along_axis(B.take_along_axis(x, order, -1), place, -1)
+    if B.dtype(x).kind == "f":
+        absent = B.logical_not(B.greater(total, 0))
+        absent = absent if skip_nan else B.logical_or(absent, B.any(B.isnan(x), axis=-1, keepdims=True))
+        result = B.where(absent, B.const(np.asarray(np.nan, B.dtype(x))), result)
+    result = B.moveaxis(result, -1, 0)
+    return B.reshape(result, (*(B.shape(q) if is_graph_value(q) else q.shape), *B.shape(result)[1:]))
+
+
+def _checked_weights(B: Any, weights: Any, x: Any, axis: Any, method: str) -> Any:
+    """One weight for each element."""
+    if method != "inverted_cdf":
+        raise ValueError(f"Only method 'inverted_cdf' supports weights. Got: {method}.")
+    w = B.lift(weights)
+    if bool(B.known(B.any(B.less(w, 0))) if is_graph_value(weights) else np.any(np.asarray(weights) < 0)):
+        raise ValueError("Weights must be non-negative.")
+    return w if B.shape(w) == B.shape(x) else weights_along(B, w, x, axis, normalize_axes(axis, B.ndim(x)))
+
+
 def _along(
-    B: Any, a: Any, q: Any, axis: Any, method: str, keepdims: Any, skip_nan: bool, scale: float, what: str
+    B: Any,
+    a: Any,
+    q: Any,
+    axis: Any,
+    method: str,
+    keepdims: Any,
+    skip_nan: bool,
+    scale: float,
+    what: str,
+    weights: Any = None,
 ) -> Any:
     moved, axes, x = _lined_up(B, a, axis)
     if B.dtype(x).kind == "b":
@@ -147,12 +192,15 @@ def _along(
             raise ValueError(f"{'Percentiles' if scale != 1.0 else 'Quantiles'} must be in the range [0, {scale:g}]")
     q_ndim = B.ndim(fractions) if is_graph_value(fractions) else fractions.ndim
     count = None
+    lined = None if weights is None else _lined_up(B, _checked_weights(B, weights, x, axis, method), axis)[0]
     if skip_nan and B.dtype(x).kind == "f":
         count = B.sum(B.logical_not(B.isnan(moved)), axis=-1, keepdims=True)
     if is_known(B.shape(moved)) and B.shape(moved)[-1] == 0:
         shape = (*(B.shape(fractions) if is_graph_value(fractions) else fractions.shape), *B.shape(moved)[:-1])
         dtype = B.dtype(x) if B.dtype(x).kind == "f" else np.dtype(np.float64)
         result = B.broadcast_to(B.const(np.asarray(np.nan, dtype)), shape)
+    elif lined is not None:
+        result = _weighted(B, moved, lined, fractions, skip_nan)
     else:
         own = B.dtype(x) if B.dtype(x).kind == "f" or method in _AT_ELEMENTS else np.dtype(np.float64)
         if type(q) in (int, float) or method in _AT_ELEMENTS:
@@ -165,10 +213,6 @@ def _along(
     return result
 
 
-def _defaults(name: str, out: Any, overwrite_input: Any, weights: Any, interpolation: Any) -> None:
-    only_defaults(name, out=out, overwrite_input=overwrite_input, weights=weights, interpolation=interpolation)
-
-
 def _median(skip_nan: bool) -> Callable[..., Any]:
     name = "nanmedian" if skip_nan else "median"
 
@@ -176,7 +220,7 @@ def _median(skip_nan: bool) -> Callable[..., Any]:
     def median(
         B: Any, a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: Any = False
     ) -> Any:
-        _defaults(name, out, overwrite_input, None, None)
+        only_defaults(name, out=out)
         x = B.lift(a)
         a = B.astype(x, np.float64) if B.dtype(x).kind == "b" else x
         return _along(B, a, 0.5, axis, "median", keepdims, skip_nan, 1.0, name)
@@ -200,10 +244,10 @@ def _at_fractions(name: str, skip_nan: bool, scale: float) -> Callable[..., Any]
         weights: Any = None,
         interpolation: Any = None,
     ) -> Any:
-        _defaults(name, out, overwrite_input, weights, interpolation)
-        return _along(B, a, q, axis, method, keepdims, skip_nan, scale, name)
+        only_defaults(name, out=out, interpolation=interpolation)
+        return _along(B, a, q, axis, method, keepdims, skip_nan, scale, name, weights)
 
-    at_fractions.__doc__ = f"``np.{name}``, with all of NumPy's methods, without weights."
+    at_fractions.__doc__ = f"``np.{name}``, with all of NumPy's methods; no gradient flows into weights."
     return at_fractions
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symtape.errors import ShapeError
-from symtape.graph.shapes import normalize_axis
+from symtape.graph.shapes import normalize_axes, normalize_axis
 from symtape.ops.arguments import as_integer, only_defaults
 from symtape.ops.registry import function
 from symtape.ops.subscripts import is_graph_value
@@ -85,15 +84,21 @@ def insert(B: Any, arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
 
 @function("numpy.trim_zeros")
 def trim_zeros(B: Any, filt: Any, trim: str = "fb", axis: Any = None) -> Any:
-    """``np.trim_zeros`` of one axis; which elements are zero is asked of their values (a guard)."""
-    only_defaults("trim_zeros", axis=axis)
+    """``np.trim_zeros``; which elements are zero is asked of their values (a guard)."""
+    ends = trim.lower()
+    if ends not in ("fb", "bf", "f", "b"):
+        raise ValueError(f"unexpected character(s) in `trim`: {trim!r}")
     x = B.lift(filt)
-    if B.ndim(x) != 1:
-        raise ShapeError(f"trim_zeros of an array with one axis is recorded, got shape {B.shape(x)}")
-    there = np.flatnonzero(B.known(B.not_equal(x, 0)))
-    low = int(there[0]) if there.size and "f" in trim.lower() else 0 if there.size else operator.index(B.shape(x)[0])
-    high = int(there[-1]) + 1 if there.size and "b" in trim.lower() else operator.index(B.shape(x)[0])
-    return B.getitem(x, slice(low, high))
+    there = B.not_equal(x, 0)
+    kept: list[slice] = [slice(None)] * B.ndim(x)
+    for k in normalize_axes(axis, B.ndim(x)):
+        others = tuple(j for j in range(B.ndim(x)) if j != k)
+        filled = np.flatnonzero(B.known(B.any(there, axis=others) if others else there))
+        if filled.size == 0:
+            kept[k] = slice(0, 0)
+        else:
+            kept[k] = slice(int(filled[0]) if "f" in ends else None, int(filled[-1]) + 1 if "b" in ends else None)
+    return B.getitem(x, tuple(kept))
 
 
 @function("numpy.resize")

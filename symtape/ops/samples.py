@@ -47,7 +47,7 @@ def _edge(B: Any, value: Any, x: Any, axis: int) -> Any:
     return v
 
 
-@function("numpy.trapezoid", "scipy.integrate.trapezoid")
+@function("numpy.trapezoid", "numpy.trapz", "scipy.integrate.trapezoid")
 def trapezoid(B: Any, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """``np.trapezoid``."""
     heights = B.lift(y)

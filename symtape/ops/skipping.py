@@ -35,14 +35,16 @@ def _spread(B: Any, name: str, a: Any, axis: Any, dtype: Any, ddof: Any, keepdim
     """The variance or deviation of what is no NaN; NaN where too few elements are left."""
     x = B.lift(a)
     if B.dtype(x).kind != "f":
-        return getattr(B, name)(x, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)
+        return getattr(B, name)(x, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, **options)
     present = B.logical_not(B.isnan(x))
     where = options.get("where")
     if not is_missing(where) and where is not True:
         present = B.logical_and(present, where)
     filled = B.where(present, x, B.const(np.zeros((), B.dtype(x))))
     axes = normalize_axes(axis, B.ndim(x))
-    center = B.nanmean(x, axis=axes, keepdims=True, where=present) if axes else x
+    center = options.get("mean")
+    if is_missing(center):
+        center = B.nanmean(x, axis=axes, keepdims=True, where=present) if axes else x
     center = B.where(B.any(present, axis=axes, keepdims=True), center, B.const(np.zeros((), B.dtype(x))))
     y = getattr(B, name)(filled, axis=axes, dtype=dtype, ddof=ddof, where=present, mean=center)
     count = B.count_nonzero(present, axis=axes)
@@ -65,10 +67,9 @@ def _nan_spread(name: str) -> Callable[..., Any]:
         mean: Any = None,
         correction: Any = None,
     ) -> Any:
-        only_defaults(f"nan{name}", out=out, mean=mean)
-        return _spread(
-            B, name, a, axis, dtype, ddof if is_missing(correction) else correction, keepdims, {"where": where}
-        )
+        only_defaults(f"nan{name}", out=out)
+        degrees = ddof if is_missing(correction) else correction
+        return _spread(B, name, a, axis, dtype, degrees, keepdims, {"where": where, "mean": mean})
 
     spread.__doc__ = f"``np.nan{name}``."
     return spread

@@ -13,6 +13,7 @@ from symtape.errors import ShapeError
 from symtape.graph.shapes import Dim, kept, normalize_axes
 from symtape.ops.arguments import is_missing, only_defaults
 from symtape.ops.registry import function
+from symtape.ops.subscripts import is_graph_value
 
 
 def _axes(B: Any, x: Any, axis: Any) -> tuple[int, ...]:
@@ -111,13 +112,13 @@ def average(
     x, w = (v if B.dtype(v) == dtype else B.astype(v, dtype) for v in (x, w))
     axes = _axes(B, x, axis)
     if B.shape(w) != B.shape(x):
-        w = _along(B, w, x, axis, axes)
+        w = weights_along(B, w, x, axis, axes)
     total = B.sum(w, axis=axes, keepdims=keep)
     mean = B.divide(B.sum(B.multiply(x, w), axis=axes, keepdims=keep), total)
     return (mean, B.broadcast_to(total, B.shape(mean))) if returned else mean
 
 
-def _along(B: Any, w: Any, x: Any, axis: Any, axes: tuple[int, ...]) -> Any:
+def weights_along(B: Any, w: Any, x: Any, axis: Any, axes: tuple[int, ...]) -> Any:
     """Weights given for the averaged axes alone, spread over the others."""
     if axis is None:
         raise TypeError("Axis must be specified when shapes of a and weights differ.")
@@ -146,8 +147,7 @@ def cov(
     *,
     dtype: Any = None,
 ) -> Any:
-    """``np.cov``; not with frequency weights."""
-    only_defaults("cov", fweights=fweights)
+    """``np.cov``; gradients flow into ``aweights`` too."""
     if ddof is not None and ddof != int(ddof):
         raise ValueError("ddof must be integer")
     x = _observations(B, m, rowvar, "m")
@@ -156,20 +156,37 @@ def cov(
     kind = np.dtype(dtype) if dtype is not None else np.result_type(B.dtype(x), np.float64)
     x = x if B.dtype(x) == kind else B.astype(x, kind)
     ddof = (0 if bias else 1) if ddof is None else int(ddof)
-    if aweights is None:
+    if fweights is None and aweights is None:
         deviation = B.subtract(x, B.mean(x, axis=1, keepdims=True))
         weighted = deviation
         factor = _positive_part(B, B.length(x, (1,), kind), ddof)
     else:
-        w = B.astype(B.lift(aweights), kind)
-        if B.shape(w) != B.shape(x)[1:]:
-            raise ShapeError(f"incompatible numbers of samples and aweights: {B.shape(x)[1]} and {B.shape(w)}")
+        w, own = _weights(B, x, fweights, aweights, kind)
         total = B.sum(w)
         deviation = B.subtract(x, B.expand_dims(B.divide(B.matmul(x, w), total), 1))
         weighted = B.multiply(deviation, w)
-        squares = B.divide(B.multiply(float(ddof), B.sum(B.multiply(w, w))), total)
-        factor = B.subtract(total, squares) if ddof else total
+        lost = 1.0 if own is None else B.divide(B.sum(B.multiply(w, own)), total)
+        factor = B.subtract(total, B.multiply(float(ddof), lost)) if ddof else total
     return B.squeeze(B.divide(B.matmul(deviation, B.transpose(weighted)), factor))
+
+
+def _weights(B: Any, x: Any, fweights: Any, aweights: Any, kind: np.dtype[Any]) -> tuple[Any, Any]:
+    """The weight of each observation, and the ``aweights`` among its factors."""
+    given = {name: B.lift(w) for name, w in (("fweights", fweights), ("aweights", aweights)) if w is not None}
+    for name, w in given.items():
+        if B.shape(w) != B.shape(x)[1:]:
+            raise ShapeError(f"incompatible numbers of samples and {name}: {B.shape(x)[1]} and {B.shape(w)}")
+        if name == "fweights" and B.dtype(w).kind not in "iu" and not _is_whole(fweights):
+            raise TypeError("fweights must be integer")
+        if not is_graph_value(fweights if name == "fweights" else aweights) and np.any(B.node(w).value < 0):
+            raise ValueError(f"{name} cannot be negative")
+    converted = {name: B.astype(w, kind) for name, w in given.items()}
+    product = B.multiply(*converted.values()) if len(converted) == 2 else next(iter(converted.values()))
+    return product, converted.get("aweights")
+
+
+def _is_whole(weights: Any) -> bool:
+    return not is_graph_value(weights) and bool(np.all(np.asarray(weights) == np.rint(weights)))
 
 
 def _observations(B: Any, m: Any, rowvar: bool, name: str) -> Any:

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 _NUMPY_METHODS = "numpy._core._methods"
 
 
+#: What an ndarray tells of its memory, and a tensor has not.
+ABOUT_MEMORY = frozenset(
+    (
+        *("base", "byteswap", "ctypes", "data", "dump", "dumps", "flags", "getfield", "setfield", "setflags"),
+        *("strides", "to_device", "tobytes", "tofile", "tostring", "itemset", "newbyteorder"),
+    )
+)
+
+
 class ArrayMethods:
     """A part of `Tensor`, which supplies ``node`` and the namespace ``_B``."""
 
@@ -25,6 +34,14 @@ class ArrayMethods:
 
     node: Node
     _B: ClassVar[Any]
+
+    if not TYPE_CHECKING:  # a type checker is to tell of a name that is not there
+
+        def __getattr__(self, name: str) -> Any:
+            text = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if name in ABOUT_MEMORY:
+                text += f": a tensor is an expression and has no memory of its own; its values have, x.numpy().{name}"
+            raise AttributeError(text, name=name, obj=self)
 
     # ---- what an array is
 

@@ -35,6 +35,8 @@ _ONLOOKERS = frozenset({"matplotlib", "mpl_toolkits", "seaborn", "plotly", "IPyt
 
 #: Instructions that index (``x[k]`` is a binary operator in later versions of Python).
 _SUBSCRIPTS = frozenset({"BINARY_SUBSCR", "STORE_SUBSCR", "BINARY_OP", "BINARY_SLICE"})
+#: Instructions that call.
+_CALLS = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX", "PRECALL"})
 
 
 def value_of(tensor: Any) -> Any:
@@ -57,11 +59,13 @@ class Everyday:
     # ---- decisions
 
     def __bool__(self) -> bool:
+        remedies.before_numbers(self.node, sys._getframe(1))
         answer = guards.truth(self._tensor)
         decided_here()
         return answer
 
     def __int__(self) -> int:
+        remedies.before_numbers(self.node, sys._getframe(1))
         return guards.integer(self._tensor, "int")
 
     def __index__(self) -> int:
@@ -77,6 +81,7 @@ class Everyday:
         return cast("Tensor", self)
 
     def __float__(self) -> float:
+        remedies.before_numbers(self.node, sys._getframe(1))
         self._one_element("float")
         guards.cut(self._tensor, "float", silent=_looked_at(sys._getframe(1)))
         return float(np.asarray(value_of(self)).item())
@@ -135,7 +140,7 @@ class Everyday:
             call = f"np.asarray(x, dtype={np.dtype(dtype)})" if numbers else "np.asarray"
             guards.cut(self._tensor, call, silent=looked_at)
             return np.array(value_of(self), dtype=dtype)
-        if self.node.dtype.kind in "iub" and _indexes(sys._getframe(1)):
+        if self.node.dtype.kind in "iub" and _runs(sys._getframe(1), _SUBSCRIPTS):
             return self._as_places()
         remedies.before_elements(self.node)
         remember()
@@ -166,6 +171,9 @@ class Everyday:
         shape = self.node.shape
         if not shape:
             raise TypeError("iteration over a tensor without axes (shape ())")
+        frame = sys._getframe(1)
+        if _runs(frame, _CALLS):  # a function iterates, not a loop on the line
+            remedies.before_numbers(self.node, frame)
         if isinstance(shape[0], Dim):
             raise ShapeError(f"cannot iterate over an axis whose length is only named: {shape[0]}")
         x = self._B.lift(self)
@@ -198,10 +206,9 @@ class Everyday:
         return cast("Tensor", self._B.astype(self._B.trunc(self), np.int64))
 
 
-def _indexes(frame: FrameType) -> bool:
-    """Whether the instruction that runs is ``x[...]`` or ``x[...] = ``."""
-    name = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-    return name in _SUBSCRIPTS
+def _runs(frame: FrameType, instructions: frozenset[str]) -> bool:
+    """Whether the instruction that runs in a frame is one of them."""
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] in instructions
 
 
 def _looked_at(frame: FrameType | None) -> bool:

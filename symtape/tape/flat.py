@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from symtape.ops.namespace import Namespace
@@ -47,5 +47,4 @@ class FlatView:
         return self._line()[index]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        put: Callable[[Any, Any], None] = getattr(self._tensor, "_put", self._tensor.__setitem__)
-        put(..., self._B.reshape(self._line().at[index].set(value), self._B.shape(self._tensor)))
+        self._tensor[...] = self._B.reshape(self._line().at[index].set(value), self._B.shape(self._tensor))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from symtape.errors import ShapeError
 from symtape.graph.node import next_ident
 from symtape.graph.shapes import Shape, broadcast_two
 from symtape.tape.numpy_protocol import call_function, call_ufunc, full_name
+from symtape.tape.numpy_remedies import UPDATES
 from symtape.tape.recording import refuse_change
 from symtape.tape.tensor import TENSORS, Tensor, lift
 
@@ -32,6 +33,7 @@ VIEWS = frozenset(
         *("reshape", "ravel", "transpose", "permute_dims", "matrix_transpose", "swapaxes", "moveaxis", "rollaxis"),
         *("squeeze", "expand_dims", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to", "flip", "fliplr"),
         *("flipud", "rot90", "diagonal", "real", "split", "array_split", "hsplit", "vsplit", "dsplit", "unstack"),
+        "lib.stride_tricks.sliding_window_view",
     )
 )
 _VIEW_METHODS = ("reshape", "ravel", "transpose", "swapaxes", "squeeze", "diagonal")
@@ -52,6 +54,8 @@ class _Indirect(Tensor):
     """A tensor that stands for another one: for the one that `read` gives at the moment."""
 
     __slots__ = ()
+
+    fills: ClassVar[bool] = True
 
     if TYPE_CHECKING:  # what its kinds supply
 
@@ -126,12 +130,8 @@ def _write_out(
 
 def _write_at(ufunc: np.ufunc, target: _Indirect, index: Any, *values: Any) -> None:
     places = target.read().at[index]
-    known = {"add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "power": "power"}
-    known |= {"minimum": "min", "maximum": "max"}
-    if ufunc.__name__ in known and len(values) == 1:
-        new = getattr(places, known[ufunc.__name__])(values[0])
-    else:
-        new = places.apply(lambda old: ufunc(old, *values))
+    own = UPDATES.get(ufunc.__name__) if len(values) == 1 else None
+    new = places.apply(lambda old: ufunc(old, *values)) if own is None else getattr(places, own)(values[0])
     target._put(..., new)  # noqa: SLF001 (of this module)
 
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from symtape.graph.source import place, user_frame
 from symtape.ops.namespace import Namespace
 from symtape.ops.registry import UFUNC_KEYWORDS, Function, functions, ufunc_arguments
 from symtape.tape.numpy_queries import QUERIES
 from symtape.tape.numpy_remedies import remedy, written_in_place
-from symtape.tape.remedies import foreign_ufunc
+from symtape.tape.remedies import called_on_line, foreign_ufunc, refusal
 
 Keywords = Mapping[str, Any]
 
@@ -142,6 +143,11 @@ def call_function(B: Namespace, function: Callable[..., Any], args: Sequence[Any
     query = QUERIES.get(name)
     if query is not None:
         return query(B, *args, **keywords)
+    if name == "numpy.copyto":  # functions that make an array fill it so: the user's line says which
+        frame = user_frame(1)
+        found = called_on_line(frame)
+        if found is not None:
+            raise TypeError(refusal(found, place(frame)))
     raise TypeError(remedy(name.replace("numpy", "np", 1)))
 
 

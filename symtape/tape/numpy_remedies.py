@@ -7,43 +7,35 @@ import difflib
 from symtape.ops.registry import functions
 
 _COMPLEX = "its result is complex and tensors are real; write sums of np.cos and np.sin, or a matrix product"
-_BY_VALUE = "the shape of its result depends on values; write np.where(mask, a, b), or x[mask] with an array as mask"
 _IN_PLACE = (
     "it writes into its argument, and only tensors made fresh may be filled (np.zeros_like(x), x.copy(), st.zeros); "
     "else write x = x.at[index].set(value)"
 )
-_POLYNOMIAL = "write the polynomial out, c[0]*x**2 + c[1]*x + c[2], or np.polyval(c, x)"
-_DISTRIBUTION = "random numbers and histograms have no derivative here; draw them outside and pass them as an array"
 
 #: Names without ``np.`` to what to write instead.
 _REMEDIES: dict[str, str] = {
-    **dict.fromkeys(
-        [
-            "unique",
-            "unique_all",
-            "unique_counts",
-            "unique_inverse",
-            "unique_values",
-            "union1d",
-            "intersect1d",
-            "setdiff1d",
-            "setxor1d",
-        ],
-        _BY_VALUE,
-    ),
     **dict.fromkeys(("copyto", "place", "put", "putmask", "fill_diagonal", "put_along_axis"), _IN_PLACE),
-    **dict.fromkeys(("polydiv", "polyfit", "roots"), _POLYNOMIAL),
-    **dict.fromkeys(("histogram", "histogram2d", "histogramdd", "histogram_bin_edges"), _DISTRIBUTION),
     **dict.fromkeys(("apply_along_axis", "apply_over_axes"), "write st.vmap(f)(x), or the function with axis="),
     "vectorize": "write st.vmap(f)(x)",
-    "bitwise_and": "compare first: (x > 0) & (y > 0)",
+    **dict.fromkeys(("packbits", "unpackbits"), "write sums of 2**k*bit, or (i >> k) & 1"),
+    **dict.fromkeys(
+        ("isnat", "is_busday", "busday_count", "busday_offset", "datetime_as_string"),
+        "dates are counted outside, in an array",
+    ),
+    "sort_complex": "write np.sort(x): tensors are real",
+    "in1d": "write np.isin(x, values)",
 }
+
+
+def own_remedy(name: str) -> str | None:
+    """What to write instead of a function, given without ``np.``, that NumPy hands on to tensors; None: not known."""
+    return _REMEDIES.get(name)
 
 
 def remedy(name: str) -> str:
     """The message for a function that is not recorded, given as it is written: ``np.linalg.eig``."""
     short = name.removeprefix("np.")
-    text = _REMEDIES.get(short)
+    text = own_remedy(short)
     if text is None and short.startswith("fft."):
         text = _COMPLEX
     if text is None and short.startswith("lib.scimath."):
@@ -75,7 +67,8 @@ _SIGNS = {
     "logical_or": "|",
     "bitwise_or": "|",
 }
-_AT = {
+#: Ufuncs to the methods of ``x.at[index]`` that do what their ``at`` does.
+UPDATES = {
     "add": "add",
     "subtract": "subtract",
     "multiply": "multiply",
@@ -92,7 +85,7 @@ def written_in_place(full: str, ufunc: str, method: str, *, masked: bool = False
     ``masked``: only where a mask holds (``where=``).
     """
     if method == "at":
-        own = f"x = x.at[index].{_AT[ufunc]}(value)" if ufunc in _AT else f"x = x.at[index].apply(np.{ufunc})"
+        own = f"x = x.at[index].{UPDATES[ufunc]}(value)" if ufunc in UPDATES else f"x = x.at[index].apply(np.{ufunc})"
         return (
             f"np.{full} would write into its first argument; tensors do not change, and an array holds no "
             f"expressions: write {own}"

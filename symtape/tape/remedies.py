@@ -44,6 +44,22 @@ _SCALARS = {
     "dist": "linalg.norm",
 }
 
+_INTEGERS = ("int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8", "bool")
+
+_SERIES = {
+    "polynomial": ("poly", "Polynomial"),
+    "chebyshev": ("cheb", "Chebyshev"),
+    "legendre": ("leg", "Legendre"),
+    "laguerre": ("lag", "Laguerre"),
+    "hermite": ("herm", "Hermite"),
+    "hermite_e": ("herme", "HermiteE"),
+}
+_FITS = (
+    *(f"numpy.polynomial.{module}.{short}fit" for module, (short, _) in _SERIES.items()),
+    *(f"numpy.polynomial.{name}.fit" for _, name in _SERIES.values()),
+)
+_ROOTS = tuple(f"numpy.polynomial.{module}.{short}roots" for module, (short, _) in _SERIES.items())
+
 #: Full name to what to write instead.
 TABLE: Final[dict[str, str]] = {
     # ---- NumPy: what makes arrays, which hold numbers and no expressions
@@ -61,12 +77,15 @@ TABLE: Final[dict[str, str]] = {
     "numpy.fromiter": "np.stack([...]) of the elements",
     "numpy.vectorize": "st.vmap(f)(x), or f(x) with NumPy functions and np.where",
     "numpy.frompyfunc": "st.vmap(f)(x), or f(x) with NumPy functions and np.where",
+    "numpy.bmat": "np.block([[a, b], [c, d]])",
     "numpy.float64": "x itself, or x.astype(np.float64)",
-    "numpy.float32": "x.astype(np.float32)",
-    "numpy.float16": "x.astype(np.float16)",
-    "numpy.int64": "x.astype(np.int64), through which no gradient flows",
-    "numpy.poly1d": "np.polyval(c, x)",
+    **{f"numpy.{t}": f"x.astype(np.{t})" for t in ("float32", "float16", "longdouble")},
+    **{f"numpy.{t}": f"x.astype(np.{t}), through which no gradient flows" for t in _INTEGERS},
+    **{f"numpy.{t}": "x itself: tensors are real" for t in ("complex128", "complex64", "clongdouble")},
     "numpy.nditer": "a loop over x itself, or NumPy functions on the whole of it",
+    **dict.fromkeys(_FITS, "np.polyfit(x, y, deg), whose highest power comes first"),
+    **dict.fromkeys(_ROOTS, "np.roots(c[::-1]) of the coefficients of powers"),
+    "numpy.lib.stride_tricks.as_strided": "np.lib.stride_tricks.sliding_window_view(x, n), or x[index]",
     "numpy.polynomial.*": "np.polyval(c[::-1], x), whose highest power comes first",
     "numpy.random.*": _OUTSIDE,
     "numpy.ma.*": "np.where(mask, a, b), or the reductions with where=mask",
@@ -154,6 +173,7 @@ _RECORDING = frozenset(
 _SLOW = frozenset(
     (
         *("numpy.full", "numpy.arange", "numpy.matrix", "numpy.asmatrix", "numpy.require", "numpy.ascontiguousarray"),
+        *("numpy.nditer", "numpy.bmat"),
         *("numpy.asfortranarray", "numpy.asarray_chkfinite", "numpy.ndarray.dot", "numpy.ndarray.clip"),
         *("scipy.special.softmax", "scipy.integrate.cumulative_trapezoid", "scipy.signal.convolve"),
     )
@@ -161,14 +181,10 @@ _SLOW = frozenset(
 
 #: Functions that ask for elements and would do with them what cuts the gradient, or goes wrong.
 REFUSED = (
-    "numpy.vectorize",
-    "numpy.frompyfunc",
-    "numpy.nditer",
-    "numpy.ma",
-    "scipy",
-    "statistics",
-    "decimal",
-    "fractions",
+    *("numpy.vectorize", "numpy.frompyfunc", "numpy.fromiter", "numpy.ma", "numpy.lib.stride_tricks.as_strided"),
+    *_FITS,
+    *_ROOTS,
+    *("scipy", "statistics", "decimal", "fractions"),
 )
 
 
@@ -214,7 +230,7 @@ def before_elements(node: Node) -> None:
     if found is None:
         return
     where = place(frame)
-    if found.name in _SLOW:
+    if found.name in _SLOW or (found.name.startswith("numpy.polynomial.") and not is_refused(found)):
         warnings.warn_explicit(
             f"{found.name} takes a tensor apart and works on one element after the other ({where}); write "
             f"{found.remedy}",
@@ -225,10 +241,30 @@ def before_elements(node: Node) -> None:
             registry=frame.f_globals.setdefault("__warningregistry__", {}),
         )
     elif is_refused(found):
-        for capture in active_captures():
-            if capture.depends(node):
-                raise ConcreteValueError(f"while {capture.name} recorded the function: {refusal(found, where)}")
-        raise TypeError(refusal(found, where))
+        _refuse(node, found, where)
+
+
+def before_numbers(node: Node, frame: FrameType) -> None:
+    """One element after the other is about to be taken out of a tensor in a frame: to be called first.
+
+    Raises
+    ------
+    TypeError
+        Where ``np.fromiter`` takes one number after the other; a ConcreteValueError while a callable is recorded for
+        reuse. Other functions of the table ask for an array, and meet `before_elements`.
+    """
+    if "fromiter" not in frame.f_code.co_names:
+        return
+    found = called_on_line(frame)
+    if found is not None and is_refused(found):
+        _refuse(node, found, place(frame))
+
+
+def _refuse(node: Node, found: Found, where: str) -> None:
+    for capture in active_captures():
+        if capture.depends(node):
+            raise ConcreteValueError(f"while {capture.name} recorded the function: {refusal(found, where)}")
+    raise TypeError(refusal(found, where))
 
 
 def is_refused(found: Found) -> bool:

@@ -78,6 +78,9 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
 
     _B: ClassVar[Any]
 
+    #: Whether elements may be written into it.
+    fills: ClassVar[bool] = False
+
     def __init__(self) -> None:
         raise TypeError("a Tensor is made by operations; start from st.Variable, st.constant or st.symbol")
 
@@ -154,6 +157,8 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
 
     def _other_ufunc(self, ufunc: np.ufunc, method: str, inputs: Sequence[Any], keywords: dict[str, Any]) -> Any:
         """A ufunc that is more than one op, a method of one, or one that writes into an array."""
+        if not self.fills and any(getattr(target, "fills", False) for target in keywords.get("out") or ()):
+            return NotImplemented  # NumPy asks the target next
         return call_ufunc(TENSORS, ufunc, method, inputs, keywords)
 
     def __array_function__(

@@ -13,7 +13,7 @@ from symtape.ops.choices import MAXIMUM, RELU, RELU_OR_ZERO
 from symtape.ops.elementwise import MULTIPLIED_OUT, multiplied_out
 from symtape.ops.namespace import NODES as B
 from symtape.ops.op import Kind
-from symtape.ops.registry import functions
+from symtape.ops.registry import functions, ufunc_arguments
 
 IMPLEMENTED = {full for entry in functions().values() for full in entry.implements}
 X = symbol("x")
@@ -64,12 +64,14 @@ def test_dtypes_are_those_of_numpy(name):
 
 
 def test_ufunc_keywords():
-    single = B.add(X, X, dtype=np.float32)
+    (single, _) = ufunc_arguments(B, "add", (X, X), {"dtype": np.float32})
     assert single.dtype == np.float32
-    assert B.sin(X, where=True, casting="same_kind", order="K", subok=True) is B.sin(X)
-    for keywords in ({"out": np.zeros(())}, {"where": np.array([True])}, {"casting": "unsafe"}):
-        with pytest.raises(TypeError, match=rf"np.sin\({next(iter(keywords))}=\.\.\.\) cannot be recorded"):
-            B.sin(X, **keywords)
+    plain = {"where": True, "casting": "same_kind", "order": "K", "subok": True, "signature": None}
+    assert ufunc_arguments(B, "sin", (X,), plain) == (X,)
+    assert ufunc_arguments(B, "less", (X, X), {"dtype": bool}) == (X, X)
+    for keyword, value in (("where", np.array([True])), ("casting", "unsafe"), ("order", "F")):
+        with pytest.raises(TypeError, match=rf"np.sin\({keyword}=\.\.\.\) cannot be recorded"):
+            ufunc_arguments(B, "sin", (X,), {keyword: value})
     with pytest.raises(TypeError, match=r"np.add\(out="):
         B.add(X, X, out=np.zeros(()))
     with pytest.raises(TypeError):

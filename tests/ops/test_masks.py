@@ -82,12 +82,12 @@ def test_positions():
     for x in (X, X[0], X > 0, np.zeros((2, 0))):
         for ours, theirs in zip(B.nonzero(leaf(x)), np.nonzero(x), strict=True):
             same(numbers([ours])[0], theirs)
-        for ours, theirs in zip(B.where(leaf(x)), np.nonzero(x), strict=True):
-            same(numbers([ours])[0], theirs)
         same(numbers([B.flatnonzero(leaf(x))])[0], np.flatnonzero(x))
         same(numbers([B.argwhere(leaf(x))])[0], np.argwhere(x))
     with pytest.raises(ValueError, match="0d"):
         B.nonzero(leaf(np.array(1.0)))
+    with pytest.raises(TypeError, match=r"np\.where\(condition, a, b\).*np\.nonzero\(condition\)"):
+        B.where(leaf(M))
     with pytest.raises(ValueError, match="both or neither"):
         B.where(leaf(M), leaf(X))
 

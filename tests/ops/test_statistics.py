@@ -144,8 +144,12 @@ def test_covariances_of_pairs_and_vectors():
     agree(lambda x, y: NODES.corrcoef(x, y), np.corrcoef, M[0], M[1])
     with pytest.raises(ValueError, match="2 dimensions"):
         NODES.cov(symbol(None, (2, 2, 2)))
-    with pytest.raises(TypeError, match="fweights"):
-        NODES.cov(symbol(None, (2, 2)), fweights=[1, 2])
+    with pytest.raises(TypeError, match="fweights must be integer"):
+        NODES.cov(symbol(None, (2, 2)), fweights=[1.5, 2])
+    with pytest.raises(ValueError, match="aweights cannot be negative"):
+        NODES.cov(symbol(None, (2, 2)), aweights=[1, -2])
+    with pytest.raises(ValueError, match="numbers of samples and fweights"):
+        NODES.cov(symbol(None, (2, 2)), fweights=[1, 2, 3])
 
 
 # -------------------------------------------------------------------------------------------------------- of samples

@@ -207,3 +207,61 @@ def test_other_tensors_say_what_may_be_filled():
         x[0] = 1.0
     with pytest.raises(TypeError, match="zeros_like"):
         st.constant(X)[0] = 1.0
+
+
+def test_ufuncs_write_into_what_was_made_fresh_whoever_is_asked_first():
+    v = st.Variable([2.0, -1.0, 4.0])
+    with st.GradientTape() as tape:
+        q = np.zeros_like(v)
+        same = np.divide(1.0, v, out=q, where=v > 0)
+        whole, rest = np.divmod(v, 3.0, out=(None, np.zeros_like(v)))
+        total = np.sum(v, out=np.zeros_like(v[0]))
+    assert same is q
+    np.testing.assert_array_equal(q.numpy(), [0.5, 0.0, 0.25])
+    np.testing.assert_array_equal(tape.gradient([q, rest, total], v).numpy(), [-0.25 + 2, 2, -1 / 16 + 2])
+    np.testing.assert_array_equal(whole.numpy(), [0, -1, 1])
+
+
+def test_results_that_do_not_fit_are_not_written():
+    v = st.Variable([2.0, -1.0])
+    with pytest.raises(ValueError, match="non-broadcastable output operand"):
+        np.add(v, np.ones((3, 1)), out=np.zeros_like(v))
+    with pytest.raises(TypeError, match="cannot cast the result"):
+        np.sin(v, out=np.zeros_like(v, dtype=int))
+    with pytest.raises(TypeError, match=r"out=\.\.\., where=mask\).*np\.where\(mask, np\.add"):
+        np.add(v, 1.0, out=np.zeros(2), where=[True, False])
+    with pytest.raises(TypeError, match=r"np\.add\(where=\.\.\.\)"):
+        np.add(v, 1.0, where=[True, False])
+
+
+def test_flat_is_read_and_written_by_index():
+    v = st.Variable([[1.0, 2.0], [3.0, 4.0]])
+    with st.GradientTape() as tape:
+        t = v.copy()
+        t.flat[[0, 3]] = t.flat[1] ** 2
+        t.flat[2:3] = 7.0
+    np.testing.assert_array_equal(t.numpy(), [[4.0, 2.0], [7.0, 4.0]])
+    np.testing.assert_array_equal(tape.gradient(t, v).numpy(), [[0.0, 9.0], [0.0, 0.0]])
+    assert [float(x) for x in t.flat] == [4.0, 2.0, 7.0, 4.0]
+    assert next(v.flat).item() == 1.0
+    with pytest.raises(TypeError, match="cannot be changed in place"):
+        v.flat[0] = 1.0
+
+
+@pytest.mark.parametrize(
+    "change", [lambda x: x.partition(1), lambda x: x.put([0], 1.0), lambda x: x.resize(4), lambda x: x.view()]
+)
+def test_methods_that_write_are_refused_with_a_remedy(change):
+    with pytest.raises(TypeError, match=r"a tensor .*; (write )?(np\.|x\.)"):
+        change(st.Variable([3.0, 1.0]))
+
+
+def test_methods_that_write_into_what_was_made_fresh():
+    v = st.Variable([3.0, 1.0, 2.0])
+    with st.GradientTape() as tape:
+        t = v.copy()
+        t.partition(0)
+        t.put([2], 5 * v[0])
+        first = t[0]
+    np.testing.assert_array_equal(t.numpy(), [1.0, *np.partition(v.numpy(), 0)[1:2], 15.0])
+    assert tape.gradient(first, v).numpy().tolist() == [0.0, 1.0, 0.0]

@@ -78,10 +78,24 @@ CASES = {
     "np.fft.fft(x)": r"np\.cos",
     "np.fft.rfft(x)": r"np\.sin",
     "np.emath.sqrt(x)": r"np\.sqrt",
-    "np.unique(x)": r"np\.where",
-    "np.histogram(x)": "draw them outside",
-    "np.roots(x)": r"np\.polyval",
-    "np.polyfit(X, x, 1)": r"np\.polyval",
+    "np.histogram(x, 'auto')": r"np\.histogram_bin_edges\(x\.numpy\(\), 'auto'\)",
+    "np.where(x > 1)": r"np\.nonzero\(condition\)",
+    "np.sort_complex(x)": r"np\.sort\(x\)",
+    "np.packbits(x > 1)": r"2\*\*k\*bit",
+    "np.linalg.qr(M, mode='raw')": "'reduced' or",
+    "np.pad(x, 1, lambda *a: None)": r"np\.concatenate",
+    "np.lib.stride_tricks.as_strided(x, (2, 2))": "sliding_window_view",
+    "np.int32(s)": r"astype\(np\.int32\), through which no gradient flows",
+    "np.full(3, s, dtype=float)": r"numpy\.full .* st\.full",
+    "np.nditer(x)": "a loop over x",
+    "np.bmat([[M, M]])": r"np\.block",
+    "np.polynomial.polynomial.polyfit(X, x, 1)": r"np\.polyfit\(x, y, deg\)",
+    "np.polynomial.legendre.legfit(X, x, 1)": r"np\.polyfit",
+    "np.polynomial.Chebyshev.fit(X, x, 1)": r"np\.polyfit",
+    "np.polynomial.polynomial.polyroots(x)": r"np\.roots\(c\[::-1\]\)",
+    "np.polynomial.hermite_e.hermeroots(x)": r"np\.roots",
+    "np.polynomial.polynomial.polyval(2.0, x)": r"np\.polyval\(c\[::-1\], x\)",
+    "np.polynomial.Polynomial(x)": r"np\.polyval",
     "A.dot(x)": r"a @ x",
     "np.eye(3).dot(x)": r"np\.dot\(a, x\)",
     "np.zeros(3).fill(s)": r"st\.full",
@@ -168,6 +182,8 @@ def told(line):
         try:
             exec(compile(text, filename, "exec"), {**NAMES, "__name__": "user"})
         except (TypeError, ValueError) as error:
+            if isinstance(error.__cause__, TypeError):  # NumPy's loops wrap what an element raises
+                error = error.__cause__.with_traceback(error.__traceback__)
             frames = traceback.extract_tb(error.__traceback__)
             said = [(str(error), [f.lineno for f in frames if f.filename == filename][-1])]
     return said + [(str(w.message), w.lineno) for w in caught if w.filename == filename]
