@@ -152,8 +152,10 @@ TABLE: Final[dict[str, str]] = {
     "scipy.signal.lfilter": "the recursion in a loop, or np.convolve with the impulse response",
     "scipy.fft.*": "sums of np.cos and np.sin, or a matrix product: the result is complex, and tensors are real",
     "scipy.ndimage.*": "np.convolve along each axis, or np.pad and slices",
+    "scipy.signal.windows.*": "the formula of the window: a*np.cos(...), np.i0, np.exp",
     "scipy.signal.*": "its formula with functions of NumPy",
     "scipy.sparse.*": "a dense matrix, or x[rows]*values added up with .at[columns].add",
+    "scipy.spatial.transform.*": "the matrix written out: np.stack of np.cos and np.sin",
     "scipy.spatial.*": "np.linalg.norm(a[:, None] - b, axis=-1)",
     "scipy.*": "its formula with functions of NumPy, of st.special, st.stats and st.linalg",
 }
@@ -165,7 +167,8 @@ _RECORDING = frozenset(
         *("optimize.rosen", "optimize.rosen_der", "optimize.rosen_hess", "optimize.rosen_hess_prod"),
         *("integrate.simpson", "integrate.trapezoid", "linalg.norm", "special.factorial", "special.perm"),
         *("constants.convert_temperature", "constants.lambda2nu", "constants.nu2lambda", "signal.chirp"),
-        *("stats.expectile", "stats.rankdata", "stats.tmean", "stats.variation"),
+        *("stats.circmean", "stats.expectile", "stats.gmean", "stats.hmean", "stats.kstat", "stats.kstatvar"),
+        *("stats.median_abs_deviation", "stats.rankdata", "stats.sem", "stats.tmean", "stats.variation"),
     )
 )
 
