@@ -37,6 +37,8 @@ html_theme_options = {
     "fixed_sidebar": True,
     "page_width": "1080px",
 }
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_sidebars = {"**": ["about.html", "searchfield.html", "navigation.html", "relations.html"]}
 nitpick_ignore_regex = [
     ("py:.*", r"(numpy|scipy|sympy|np|collections|optional|ndarray|array_like).*"),
