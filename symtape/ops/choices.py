@@ -39,17 +39,19 @@ HEAVISIDE = elementwise(
 
 def _exceeds(x: Any, y: Any) -> Any:
     dtype = np.result_type(x, y) if np.result_type(x, y).kind == "f" else np.dtype(np.float64)
-    return (np.greater(x, y) * dtype.type(0.5) + np.greater_equal(x, y) * dtype.type(0.5))[()]
+    share = np.greater(x, y) * dtype.type(0.5) + np.greater_equal(x, y) * dtype.type(0.5)
+    return np.where(np.isnan(x) | np.isnan(y), dtype.type(np.nan), share)[()]
 
 
-#: What of a maximum goes to its first argument: all where it is larger, half at a tie, else (smaller, NaN) nothing.
+#: What of a maximum goes to its first argument: all where it is larger, half at a tie, nothing where it is smaller, and
+#: NaN where one of them is.
 EXCEEDS = elementwise(
     "exceeds",
     _exceeds,
     lambda sp, x, y: sp.Heaviside(x - y),
     implements=(),
     partials={0: 0, 1: 0},
-    lowering="select(x > y, 1, select(x == y, 0.5, 0))",
+    lowering="select(x > y, 1, select(x == y, 0.5, select(x < y, 0, x + y)))",
     arity=2,
 )
 
@@ -68,9 +70,9 @@ MINIMUM = elementwise_op(
 
 
 def _where_nan(B: Any, x: Any, y: Any, otherwise: Any) -> Any:
-    """1 where ``y`` is NaN and ``x`` is not, else ``otherwise``: of a number and NaN fmax and fmin are the number."""
-    alone = B.logical_and(B.isnan(y), B.logical_not(B.isnan(x)))
-    return B.where(alone, B.const(np.ones((), B.dtype(otherwise))), otherwise)
+    """1 where ``y`` is NaN, 0 where ``x`` is, NaN where both are: of a number and NaN fmax and fmin are the number."""
+    one_alone = B.logical_xor(B.isnan(x), B.isnan(y))
+    return B.where(one_alone, B.astype(B.isnan(y), B.dtype(otherwise)), otherwise)
 
 
 FMAX = elementwise_op(
@@ -153,8 +155,9 @@ def fmin(B: Any, x1: Any, x2: Any, /, out: Any = None) -> Any:
 # ---------------------------------------------------------------------------------------------------------------- clip
 
 
-def _inside(B: Any, out: Any, x: Any, low: Any, high: Any) -> Any:
-    return B.astype(B.logical_and(B.greater_equal(x, low), B.less_equal(x, high)), B.dtype(out))
+def _or_nan(B: Any, out: Any, condition: Any) -> Any:
+    """The truth of a condition as a number; NaN where the result is NaN."""
+    return B.where(B.isnan(out), out, B.astype(condition, B.dtype(out)))
 
 
 CLIP = elementwise_op(
@@ -162,9 +165,9 @@ CLIP = elementwise_op(
     np.clip,
     lambda sp, x, low, high: sp.Min(sp.Max(x, low), high),
     partials={
-        0: _inside,
-        1: lambda B, out, x, low, high: B.astype(B.logical_and(B.less(x, low), B.less(low, high)), B.dtype(out)),
-        2: lambda B, out, x, low, high: B.astype(B.greater(B.maximum(x, low), high), B.dtype(out)),
+        0: lambda B, out, x, low, high: _or_nan(B, out, B.logical_and(B.greater_equal(x, low), B.less_equal(x, high))),
+        1: lambda B, out, x, low, high: _or_nan(B, out, B.logical_and(B.less(x, low), B.less(low, high))),
+        2: lambda B, out, x, low, high: _or_nan(B, out, B.greater(B.maximum(x, low), high)),
     },
 )
 

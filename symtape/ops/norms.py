@@ -99,7 +99,7 @@ def _vector(B: Any, x: Any, order: Any, axes: tuple[int, ...]) -> Any:
         return B.sum(B.astype(B.not_equal(x, 0), B.dtype(x)), axis=axes)
     size = B.absolute(x)
     if math.isinf(p):
-        return B.max(size, axis=axes) if p > 0 else B.min(size, axis=axes)
+        return B.max(size, axis=axes, initial=_of_nothing(B, x, axes)) if p > 0 else B.min(size, axis=axes)
     if p == 1:
         return B.sum(size, axis=axes)
     total = B.sum(B.power(size, p), axis=axes)
@@ -108,6 +108,11 @@ def _vector(B: Any, x: Any, order: Any, axes: tuple[int, ...]) -> Any:
     nothing = B.equal(total, 0)
     zero, one = (B.const(np.asarray(k, B.dtype(x))) for k in (0, 1))
     return B.where(nothing, zero, B.power(B.where(nothing, one, total), 1.0 / p))
+
+
+def _of_nothing(B: Any, x: Any, axes: tuple[int, ...]) -> float | None:
+    """Where there are no elements the largest of their sizes is 0, as in NumPy since 2.3."""
+    return 0.0 if any(B.shape(x)[k] == 0 for k in axes) else None
 
 
 def _as_number(order: Any) -> float:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from symtape.errors import ShapeError
-from symtape.graph.node import Array
-from symtape.graph.shapes import Dim, Shape, normalize_axis, size
+from symtape.graph.node import Array, Node
+from symtape.graph.shapes import Dim, Shape, kept, normalize_axes, normalize_axis, reduced, size
 from symtape.ops import params as param
 from symtape.ops.arguments import as_integer, is_missing, only_defaults
 from symtape.ops.op import Kind, Op
@@ -227,21 +227,48 @@ def isin(
 # ------------------------------------------------------------------------------------------------- extremes beside NaN
 
 
-def _nan_argument(name: str, instead: float) -> Callable[..., Any]:
+def _nan_place(x: Array, axis: int, largest: bool) -> Any:
+    return (np.nanargmax if largest else np.nanargmin)(x, axis=axis)
+
+
+def _nan_place_infer(inputs: tuple[Node], axis: int, largest: bool) -> tuple[Shape, Any]:
+    (x,) = inputs
+    if x.shape[axis] == 0:
+        raise ShapeError(f"attempt to get {'argmax' if largest else 'argmin'} of an empty sequence")
+    return reduced(x.shape, (axis,)), np.dtype(np.intp)
+
+
+#: Its own op, since where all is NaN there is no place to tell, and NumPy raises.
+NAN_PLACE: Op = structural(
+    "nan_place",
+    Kind.LIBRARY,
+    _nan_place,
+    _nan_place_infer,
+    batch=lambda B, inputs, batched, axis, largest: B.build(NAN_PLACE, inputs, (axis + 1, largest)),
+    differentiable=False,
+    params=(param.axis, param.flag),
+)
+
+
+def _nan_argument(name: str, largest: bool) -> Callable[..., Any]:
     @function(f"numpy.nan{name}", name=f"nan{name}")
     def argument(B: Any, a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
         only_defaults(f"nan{name}", out=out)
         x = B.lift(a)
-        if B.dtype(x).kind == "f":
-            x = B.where(B.isnan(x), B.const(np.asarray(instead, B.dtype(x))), x)
-        return getattr(B, name)(x, axis=axis, keepdims=False if is_missing(keepdims) else keepdims)
+        if B.dtype(x).kind != "f" or B.ndim(x) == 0:
+            return getattr(B, name)(x, axis=axis, keepdims=False if is_missing(keepdims) else keepdims)
+        line, k = _line(B, x, axis)
+        place = B.build(NAN_PLACE, (line,), (k, largest))
+        if is_missing(keepdims) or not keepdims:
+            return place
+        return B.reshape(place, kept(B.shape(x), normalize_axes(axis, B.ndim(x))))
 
-    argument.__doc__ = f"``np.nan{name}``; where all is NaN, 0 (NumPy raises there)."
+    argument.__doc__ = f"``np.nan{name}``; where all is NaN, its value is NumPy's ValueError."
     return argument
 
 
-nanargmax = _nan_argument("argmax", -np.inf)
-nanargmin = _nan_argument("argmin", np.inf)
+nanargmax = _nan_argument("argmax", True)
+nanargmin = _nan_argument("argmin", False)
 
 
 # ---------------------------------------------------------------------------------------------------- running extremes

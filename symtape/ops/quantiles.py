@@ -95,7 +95,8 @@ def _quantile(B: Any, x: Any, q: Any, method: str, weak: Any, count: Any = None)
         weight = B.const(np.asarray(weight, weak or np.float64))
     else:
         total = B.astype(count, np.float64) if count is not None else B.length(x, (lead,), np.float64)
-        low, weight = _place(B, method, total, B.astype(flat, np.float64))
+        inside = B.logical_and(B.greater_equal(flat, 0), B.less_equal(flat, 1))
+        low, weight = _place(B, method, total, B.astype(B.where(inside, flat, 0), np.float64))
         last = B.maximum(B.subtract(total, 1), 0.0)
         bottom = B.astype(B.minimum(B.maximum(low, 0.0), last), np.intp)
         top = B.astype(B.minimum(B.maximum(B.add(low, 1), 0.0), last), np.intp)
@@ -106,6 +107,8 @@ def _quantile(B: Any, x: Any, q: Any, method: str, weak: Any, count: Any = None)
     result = below if method in _AT_ELEMENTS else _between(B, below, above, weight, method == "median")
     if B.dtype(x).kind == "f":
         absent = B.any(B.isnan(x), axis=-1, keepdims=True) if count is None else B.equal(count, 0)
+        if is_graph_value(q):
+            absent = B.logical_or(absent, B.logical_not(inside))
         result = B.where(absent, B.const(np.asarray(np.nan, B.dtype(result))), result)
     if weak is not None and B.dtype(result) != weak:
         result = B.astype(result, weak)

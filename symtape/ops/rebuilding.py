@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from symtape.graph.shapes import normalize_axes, normalize_axis
+from symtape.ops import params as param
 from symtape.ops.arguments import as_integer, only_defaults
-from symtape.ops.registry import function
+from symtape.ops.op import Kind, Op
+from symtape.ops.registry import function, structural
 from symtape.ops.subscripts import is_graph_value
 
 # ----------------------------------------------------------------------------------------------------- put in, take out
@@ -137,19 +140,39 @@ def _strides(shape: Any, order: str) -> tuple[tuple[int, ...], list[int]]:
     return lengths, steps if order == "F" else steps[::-1]
 
 
+def _inside(x: Any, n: int) -> Any:
+    outside = np.less(x, 0) | np.greater_equal(x, n)
+    if np.any(outside):
+        raise ValueError(f"index {int(np.asarray(x)[outside].flat[0])} is out of bounds for array with size {n}")
+    return x
+
+
+#: Places from 0 up to a length, as they come: any other is NumPy's error when the value is asked for.
+INSIDE: Op = structural(
+    "inside",
+    Kind.LIBRARY,
+    _inside,
+    lambda inputs, n: (inputs[0].shape, inputs[0].dtype),
+    batch=lambda B, inputs, batched, n: B.build(INSIDE, inputs, (n,)),
+    differentiable=False,
+    params=(param.length,),
+)
+
+
 @function("numpy.unravel_index")
 def unravel_index(B: Any, indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]:
-    """``np.unravel_index``, without a check that the places lie inside."""
+    """``np.unravel_index``; a place outside is NumPy's ValueError, when the value is asked for."""
     place = B.lift(indices)
     if B.dtype(place).kind not in "iu":
         raise TypeError(f"only int indices permitted, got {B.dtype(place)}")
     lengths, steps = _strides(shape, order)
+    place = B.build(INSIDE, (place,), (math.prod(lengths),))
     return tuple(B.remainder(B.floor_divide(place, step), n) for n, step in zip(lengths, steps, strict=True))
 
 
 @function("numpy.ravel_multi_index")
 def ravel_multi_index(B: Any, multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Any:
-    """``np.ravel_multi_index``, without a check that the places lie inside."""
+    """``np.ravel_multi_index``; a place outside is NumPy's ValueError, when the value is asked for."""
     lengths, steps = _strides(dims, order)
     modes = mode if isinstance(mode, tuple) else (mode,) * len(lengths)
     total: Any = B.const(np.zeros((), np.intp))
@@ -159,6 +182,10 @@ def ravel_multi_index(B: Any, multi_index: Any, dims: Any, mode: Any = "raise", 
             place = B.remainder(place, n)
         elif how == "clip":
             place = B.clip(place, 0, n - 1)
+        elif how == "raise":
+            place = B.build(INSIDE, (place,), (n,))
+        else:
+            raise ValueError(f"clipmode must be one of 'clip', 'raise', or 'wrap' (got {how!r})")
         total = B.add(total, B.multiply(place, step))
     return total
 

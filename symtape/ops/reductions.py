@@ -1,8 +1,8 @@
 """Reductions: sum, prod, max, min, any, all, argmax, argmin over axes.
 
 The ops have the reduced axes as their one parameter. What NumPy's signatures add (keepdims, dtype, initial, where) is
-built around them, so that no rule has to know of it. Elements that tie for an extreme share its gradient equally; of an
-extreme that is NaN none flows.
+built around them, so that no rule has to know of it. Elements that tie for an extreme share its gradient equally; the
+gradient of an extreme that is NaN is NaN.
 """
 
 from __future__ import annotations
@@ -121,7 +121,9 @@ def _ties(B: Any, y: Any, x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
 
 def _extreme_vjp(B: Any, g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
     chosen, count = _ties(B, y, x, axes)
-    return B.where(chosen, B.expand(B.divide(g, count), axes, B.shape(x)), B.zeros((), B.dtype(x)))
+    others = B.where(B.isnan(y), y, B.zeros((), B.dtype(x)))
+    share = B.divide(g, count)
+    return B.where(chosen, B.expand(share, axes, B.shape(x)), B.expand(others, axes, B.shape(x)))
 
 
 def _extreme_jvp(B: Any, t: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:

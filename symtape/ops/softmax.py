@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from symtape.errors import ShapeError
 from symtape.graph.shapes import Shape, normalize_axes, reduced
 from symtape.ops import params as param
 from symtape.ops.arguments import only_defaults
@@ -188,9 +187,8 @@ def logsumexp(
         a, b = B.broadcast_arrays(a, b)
     axes = normalize_axes(axis, B.ndim(a))
     if any(B.shape(a)[k] == 0 for k in axes):
-        raise ShapeError(
-            f"logsumexp over an axis without elements (shape {B.shape(a)}, axes {axes}) is -inf: nothing to record"
-        )
+        nothing = B.broadcast_to(B.const(np.asarray(-np.inf, B.dtype(a))), reduced(B.shape(a), axes))
+        return B.expand_dims(nothing, axes) if keepdims and axes else nothing
     if b is None:
         result = B.build(LOGSUMEXP, (a,), (axes,))
     else:

@@ -334,9 +334,9 @@ CHOICES = [
     ),
     binary(
         "exceeds",
-        fixed([1.0, 2.0, 3.0, nan, inf]),
-        fixed([2.0, 2.0, 2.0, 2.0, inf]),
-        reference=lambda x, y: np.array([0.0, 0.5, 1.0, 0.0, 0.5], x.dtype),
+        fixed([1.0, 2.0, 3.0, nan, inf, inf, nan]),
+        fixed([2.0, 2.0, 2.0, 2.0, inf, -inf, nan]),
+        reference=lambda x, y: np.heaviside(np.where(x == y, 0, x - y), 0.5),
         mp=False,
         order=0,
         wrt=(0, 1),

@@ -41,6 +41,21 @@ ROWS = [
         [distinct(5, 2), fixed([0.37, 0.6])],
         label="fractions",
     ),
+    Row(
+        "nan_place",
+        lambda B, x: B.nanargmax(x, axis=1),
+        [fixed([[2.0, np.nan, 3.0], [np.nan, -1.0, -1.0]])],
+        order=0,
+        agree="exact",
+    ),
+    Row(
+        "nan_place",
+        lambda B, x: B.nanargmin(x, keepdims=True),
+        [fixed([[2.0, np.nan, 3.0], [np.nan, -1.0, -1.0]])],
+        order=0,
+        agree="exact",
+        label="least",
+    ),
     Row("argpartition", lambda B, x: B.argpartition(x, 2), [distinct(6)], order=0, agree="exact"),
     Row(
         "partition_order",

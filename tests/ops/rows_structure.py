@@ -131,6 +131,26 @@ INDEXING = [
     ),
 ]
 
+PLACES = [
+    Row(
+        "inside",
+        lambda B, i: B.unravel_index(i, (3, 4)),
+        [integers(2, 3, low=0, high=12)],
+        reference=lambda i: np.unravel_index(i, (3, 4)),
+        order=0,
+        agree="exact",
+    ),
+    Row(
+        "inside",
+        lambda B, i, j: B.ravel_multi_index((i, j), (3, 4), mode=("wrap", "raise")),
+        [integers(2, 3), integers(3, low=0, high=4)],
+        reference=lambda i, j: np.ravel_multi_index((i, np.broadcast_to(j, i.shape)), (3, 4), mode=("wrap", "raise")),
+        order=0,
+        agree="exact",
+        label="together",
+    ),
+]
+
 MASKS = [
     Row(
         "true_positions",
@@ -237,4 +257,4 @@ SCANS = [
 ]
 
 
-ROWS = [*LAYOUT, *INDEXING, *MASKS, *SCATTERS, *REDUCTIONS, *SCANS]
+ROWS = [*LAYOUT, *INDEXING, *PLACES, *MASKS, *SCATTERS, *REDUCTIONS, *SCANS]

@@ -77,6 +77,9 @@ def test_strange_params_are_refused_or_harmless(row):
             values = evaluate(again, dict(zip(inputs, arrays, strict=True)))
         except (IndexError, AssumptionViolated):  # of the data, not of the params
             continue
+        except ValueError as error:
+            assert "out of bounds" in str(error)  # noqa: PT017 (a place among the data may lie outside)
+            continue
         assert [(np.shape(v), np.asarray(v).dtype) for v in values] == [(n.shape, n.dtype) for n in again]
 
 
