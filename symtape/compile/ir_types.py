@@ -79,7 +79,8 @@ def literal(value: Any, kind: ScalarType) -> str:
     ('0x3FF0000000000000', 'true', '3')
     """
     if kind.family == "f":
-        number = float(np.float32(value)) if kind.bits == 32 else float(value)
+        with np.errstate(over="ignore"):  # what is too large for single precision is infinite there
+            number = float(np.float32(value)) if kind.bits == 32 else float(value)
         return f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"
     if kind.family == "b":
         return "true" if value else "false"

@@ -111,14 +111,15 @@ def lowered_op(
 def lowered_line(line: str, dtypes: tuple[DType | type, ...], result: DType, contract: bool) -> Lowered | None:
     """What `lowered_op` gives for an op with this line."""
     fold, truths, body = _head(line)
+    wanted = scalar_type(result)
     if result.kind == "b":
         numbers = [d if isinstance(d, np.dtype) else d(1) for k, d in enumerate(dtypes) if k not in truths]
         kind = scalar_type(np.result_type(*numbers)) if numbers else BOOL
     else:
-        kind = scalar_type(result)
-    if kind is None or any(isinstance(d, np.dtype) and scalar_type(d) is None for d in dtypes):
+        kind = wanted
+    if kind is None or wanted is None or any(isinstance(d, np.dtype) and scalar_type(d) is None for d in dtypes):
         return None
-    return _lowered(body, kind, 2 if fold else len(dtypes), truths, fold, contract)
+    return _lowered(body, kind, wanted, 2 if fold else len(dtypes), truths, fold, contract)
 
 
 def weak_dtype(node: Node) -> DType | type:
@@ -138,7 +139,7 @@ def _head(line: str) -> tuple[bool, frozenset[int], str]:
 
 @lru_cache(maxsize=4096)
 def _lowered(
-    line: str, kind: ScalarType, arity: int, truths: frozenset[int], fold: bool, contract: bool
+    line: str, kind: ScalarType, wanted: ScalarType, arity: int, truths: frozenset[int], fold: bool, contract: bool
 ) -> Lowered | None:
     reader = _Reader(kind, "contract nsz" if contract else "nsz")
     arguments = tuple(BOOL if k in truths else kind for k in range(arity))
@@ -163,7 +164,7 @@ def _lowered(
     result = reader.read(last.value, registers)
     if result is None:
         return None
-    return reader.finish(arguments, result, fold)
+    return reader.finish(arguments, reader.converted(result, wanted), fold)
 
 
 class _Reader:

@@ -44,7 +44,7 @@ class Chunks:
             tuple[int, int]
         ] = []  # chunk and line of the definition; (-1, place) for elements of arguments
         self._slot_of: dict[int, int] = {}
-        self._arguments: dict[tuple[Base, int], int] = {}
+        self._arguments: dict[tuple[Base, int, ScalarType], int] = {}
         self._places: list[tuple[Base, int]] = []
         self._closed: list[list[str]] = []
         self._lines: list[str] = []
@@ -68,13 +68,13 @@ class Chunks:
 
     def argument(self, base: Base, position: int, kind: ScalarType) -> int:
         """The register of an element of an argument: loaded in each function that reads it, so it needs no slot."""
-        number = self._arguments.get((base, position))
+        number = self._arguments.get((base, position, kind))
         if number is None:
             number = len(self._kinds)
             self._kinds.append(kind)
             self._homes.append((-1, len(self._places)))
             self._places.append((base, position))
-            self._arguments[base, position] = number
+            self._arguments[base, position, kind] = number
         return number
 
     def kind(self, element: int | Constant) -> ScalarType | None:

@@ -685,3 +685,26 @@ def test_einsum_and_matmul_of_all_ranks():
     outputs = [B.matmul(a, b) for a, b in pairs if len(a.shape) < 3 or len(b.shape) < 3 or a.shape[0] == b.shape[0]]
     outputs += [B.einsum("ij,jk,k->i", leaves[3], leaves[4], B.getitem(leaves[4], 0)), B.einsum("aij->ji", leaves[7])]
     both_ways(leaves, outputs, arrays, rtol=1e-12)
+
+
+# -------------------------------------------------------------------------------------------- what random graphs found
+
+
+@pytest.mark.parametrize("source", ["?", "i4", "i8", "u1", "f4", "f8"])
+@pytest.mark.parametrize("between", ["?", "i1", "i8", "f4"])
+def test_conversions_in_a_row_are_done_in_a_row(source, between):
+    x = symbol("x", (3,), source)
+    outputs = [B.astype(B.astype(x, between), target) for target in ("?", "i4", "f4", "f8")]
+    both_ways([x], outputs, [np.array([5.7, 0.3, 2.0]).astype(source)])
+
+
+def test_numbers_of_both_precisions_are_told_apart():
+    single, double, large = symbol("x", (), "f4"), symbol("y"), symbol("z", (100,))  # numbers stand beside the text
+    outputs = [B.sum(large)]
+    outputs += [B.add(single, 100.0 + k) for k in range(8)] + [B.add(double, 200.0 + k) for k in range(8)]
+    check([single, double, large], outputs, [np.float32(1.5), np.float64(2.5), np.ones(100)])
+
+
+def test_a_number_beyond_single_precision_is_infinite_without_a_warning():
+    x = symbol("x", (2,), "f4")
+    check([x], [B.minimum(x, 1e300), B.greater(x, -1e300)], [np.array([1.5, np.inf], "f4")])
