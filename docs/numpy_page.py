@@ -23,7 +23,7 @@ from symtape.tape.in_place import WRITERS  # noqa: E402
 from symtape.tape.numpy_queries import QUERIES  # noqa: E402
 from symtape.tape.numpy_remedies import own_remedy, remedy  # noqa: E402
 from symtape.tape.remedies import TABLE  # noqa: E402
-from tests.ops.numpy_calls import ARRAYS, CALLS  # noqa: E402
+from tests.ops.calls import ARRAYS, CALLS  # noqa: E402
 
 TARGET = ROOT / "docs" / "numpy.md"
 
@@ -165,7 +165,7 @@ def page() -> str:
         "",
         f"Every public function of NumPy {_VERSION}, called with tensors. *Recorded*: value, shape and dtype are",
         "NumPy's, and a gradient flows where the table says so; the calls behind this table stand in",
-        "`tests/ops/numpy_calls.py` and are compared with NumPy and with differences. *Answers at once*: in plain",
+        "`tests/ops/calls` and are compared with NumPy and with differences. *Answers at once*: in plain",
         "Python, of values with a guard. *Not recorded*: an error or a warning names the line and what to write",
         "instead, which is what the last column says.",
         "",

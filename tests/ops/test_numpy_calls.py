@@ -10,17 +10,8 @@ import pytest
 import symtape as st
 from symtape import pytree
 from symtape.tape.callable_arguments import is_whole
-from tests.ops.array_calls import ARRAY_CALLS, EINSUM_CALLS, UFUNC_METHODS
-from tests.ops.linalg_calls import LINALG_CALLS
-from tests.ops.numpy_calls import ARRAYS, CALLS
+from tests.ops.calls import ARRAYS, TABLE
 
-TABLE = {
-    **CALLS,
-    **{f"linalg.{name}": calls for name, calls in LINALG_CALLS.items()},
-    "ufunc": UFUNC_METHODS,
-    "array": ARRAY_CALLS,
-    "einsum.": EINSUM_CALLS,
-}
 ROWS = [pytest.param(call, id=f"{name}-{k}") for name, calls in TABLE.items() for k, call in enumerate(calls)]
 
 

@@ -26,7 +26,7 @@ _ORDERS = (1, -1, 2, -2, np.inf, -np.inf, "fro", "nuc")
 _VECTOR_ORDERS = (1, 2, 3, 0.5, -1, -2, 2.5, np.inf, -np.inf)
 
 #: Calls by the function's name in `numpy.linalg`.
-LINALG_CALLS = {
+CALLS = {
     # ---- systems of equations
     "inv": [lambda q: np.linalg.inv(q), lambda qs: np.linalg.inv(qs)],
     "solve": [

@@ -1,0 +1,98 @@
+"""Products of vectors and matrices."""
+
+import numpy as np
+
+CALLS = {
+    "dot": [
+        lambda m, q: np.dot(q, m),
+        lambda v, w: np.dot(v, w),
+        lambda s, v: np.dot(s, v),
+        lambda c, m: np.dot(c, m.T),
+        lambda m, v: np.dot(v[:3], m),
+        lambda q: np.dot(q, [1.0, 2.0, 3.0]),
+        lambda c, v: np.dot(c, v[:4]),
+    ],
+    "vdot": [
+        lambda m, n: np.vdot(m, n),
+        lambda s: np.vdot(s, 2.0),
+        lambda v, w: np.vdot(v, w),
+    ],
+    "inner": [
+        lambda m, n: np.inner(m, n),
+        lambda c, v: np.inner(c, v[:4]),
+        lambda s, v: np.inner(s, v),
+        lambda c, m: np.inner(c, m),
+    ],
+    "outer": [
+        lambda v, w: np.outer(v, w),
+        lambda m, v: np.outer(m, v),
+        lambda s, v: np.outer(s, v),
+        lambda v: np.outer(v, [1.0, 2.0]),
+    ],
+    "matmul": [
+        lambda c, m: np.matmul(c, m.T),
+        lambda v, w: np.matmul(v, w),
+        lambda r, c: np.matmul(r, c),
+        lambda c, v: np.matmul(c, v[:4]),
+        lambda qs, c: np.matmul(qs[:, None], c[None]),
+    ],
+    "matvec": [lambda q, one: np.matvec(q, one[:, 0])],
+    "vecmat": [lambda q, one: np.vecmat(one[:, 0], q)],
+    "vecdot": [
+        lambda m, n: np.vecdot(m, n),
+        lambda c, m: np.vecdot(c, m),
+        lambda v: np.vecdot(v, [1.0, 2.0, 3.0, 4.0, 5.0]),
+        lambda c: np.vecdot(c, c, axis=0),
+    ],
+    "tensordot": [
+        lambda c, m: np.tensordot(c, m, axes=([1, 2], [0, 1])),
+        lambda c, m: np.tensordot(c, m),
+        lambda v, w: np.tensordot(v, w, 0),
+        lambda m, n: np.tensordot(m, n, axes=[[0], [0]]),
+        lambda c, q: np.tensordot(c, q, axes=(-2, 1)),
+        lambda c: np.tensordot(c, c, 3),
+    ],
+    "einsum": [
+        lambda m, n: np.einsum("ij,ij->i", m, n),
+        lambda c: np.einsum("i...->...", c),
+        lambda q: np.einsum("ii->i", q),
+        lambda v, w: np.einsum("i,j", v, w),
+        lambda q, one: np.einsum(q, [0, 1], one, [1, 2], [0, 2]),
+    ],
+    "kron": [
+        lambda q, m: np.kron(q, m),
+        lambda v, w: np.kron(v, w),
+        lambda v, m: np.kron(v[:2], m),
+        lambda s, m: np.kron(s, m),
+        lambda c, q: np.kron(c, q),
+    ],
+    "cross": [
+        lambda q: np.cross(q, q[::-1]),
+        lambda one: np.cross(one[:, 0], [1.0, 2.0, 3.0]),
+        lambda m: np.cross(m[:, :3], m[:, 1:]),
+        lambda c: np.cross(c, c**2, axis=1),
+        lambda c: np.cross(c, c**2, axisa=1, axisb=1, axisc=0),
+        lambda q, r: np.cross(q, r),
+    ],
+    "convolve": [
+        lambda v, p: np.convolve(v, p[:3]),
+        lambda v, p: np.convolve(v, p[:3], "same"),
+        lambda v, p: np.convolve(v, p[:2], "valid"),
+        lambda v, p: np.convolve(p[:2], v, "same"),
+        lambda v, p: np.convolve(p[:3], v, mode="valid"),
+        lambda v, p: np.convolve(v, p[:4], "same"),
+        lambda v, s: np.convolve(v, np.stack([s, 1.0])),
+        lambda v: np.convolve(v, [1.0, -1.0]),
+        lambda v, w: np.convolve(v, w, "valid"),
+    ],
+    "correlate": [
+        lambda v, p: np.correlate(v, p[:3]),
+        lambda v, p: np.correlate(v, p[:3], "full"),
+        lambda v, p: np.correlate(v, p[:4], "same"),
+        lambda v, p: np.correlate(p[:2], v, "same"),
+        lambda v, p: np.correlate(p[:3], v, "valid"),
+        lambda v, p: np.correlate(p[:3], v, "full"),
+        lambda v, w: np.correlate(v, w),
+        lambda v: np.correlate([1.0, 2.0, 0.5], v, mode="same"),
+    ],
+}
