@@ -137,7 +137,7 @@ def _matrix(B: Any, x: Any, order: Any, rows: int, columns: int) -> Any:
     along, across = (rows, columns) if abs(order) == 1 else (columns, rows)
     sums = B.sum(B.absolute(x), axis=along)
     left = across - (along < across)
-    return B.max(sums, axis=left) if order > 0 else B.min(sums, axis=left)
+    return B.max(sums, axis=left, initial=_of_nothing(B, sums, (left,))) if order > 0 else B.min(sums, axis=left)
 
 
 def _singular_values(B: Any, x: Any) -> Any:

@@ -297,6 +297,13 @@ def test_empty_sides(call, shape):
     assert tape.gradient(y[0] if isinstance(y, tuple) else y, x).shape == shape
 
 
+@pytest.mark.parametrize("order", [1, np.inf])
+@pytest.mark.parametrize(("shape", "axis"), [((3, 0), (0, 1)), ((0, 3), (0, 1)), ((3, 0), 1), ((2, 0, 3), (2, 1))])
+def test_norms_of_nothing_are_zero_as_in_newer_numpy(order, shape, axis):
+    y = np.linalg.norm(st.Variable(np.zeros(shape)), order, axis)
+    np.testing.assert_array_equal(y.numpy(), np.zeros([n for k, n in enumerate(shape) if k not in np.ravel(axis)]))
+
+
 @pytest.mark.parametrize("call", [np.linalg.eigvalsh, np.linalg.svdvals, np.linalg.qr, np.linalg.pinv, st.linalg.expm])
 def test_strides_do_not_matter(call):
     backwards = SQUARE[::-1, ::-1].T
