@@ -270,7 +270,7 @@ EXISTENCE = [
     ),
     library(
         "where_apart",
-        lambda B, g, w: where_apart(B, g, w, "eigenvalues", 1, 1),
+        lambda B, g, w: where_apart(B, B.lift(g), B.lift(w), "eigenvalues", 1, 1),
         [uniform(2, 3, 3), steps(2, 3)],
         reference=lambda g, w: g,
         wrt=[0],
