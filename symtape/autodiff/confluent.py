@@ -13,20 +13,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from symtape.autodiff.pushes import push_along
 from symtape.autodiff.records import BY_NODE, RecordLike, node_records
 from symtape.graph.closed import Graph, close
-from symtape.graph.node import CONST, LEAF, PARAM, Node, symbol
+from symtape.graph.node import CONST, ITEM, LEAF, PARAM, Node, symbol
 from symtape.graph.shapes import size
 from symtape.graph.traverse import substitute, topological
 from symtape.ops.clusters import spread
-from symtape.ops.confluence import CONFLUENT, GAP_LIMIT, GAP_POLE, IF_ZERO
-from symtape.ops.gaps import over_gaps
+from symtape.ops.confluence import CONFLUENT, GAP_LIMIT, GAP_POLE, IF_ZERO, beside_gaps
 from symtape.ops.matrices import transposed
 from symtape.ops.namespace import DERIVATIVES, Namespace
 
-_MOST_NODES: Final = 1000  #: between an op's results and what is asked of them; larger graphs are not copied
+_MOST_NODES: Final = 300  #: between an op's results and what is asked of them; larger graphs are not copied
 _DEPTH: Final = 2  #: how far bodies have limits of other eigenvalues in them
+_MOST_OTHERS: Final = 2  #: ops with eigenvalues between; each multiplies the size of what a body works out
 
 #: What a body works out for one choice of vectors and one direction: a function of results and direction.
 Choice = Callable[[Sequence[Node], Node], tuple[Node, ...]]
@@ -48,8 +50,8 @@ class _Between:
     read: frozenset[Node]
 
 
-def _between(outputs: Sequence[Node], results: Sequence[Node]) -> _Between | None:
-    """What lies between results and outputs; None if that is too large."""
+def _between(outputs: Sequence[Node], results: Sequence[Node], depth: int = 0) -> _Between | None:
+    """What lies between results and outputs; None if that is too large, which in a body more is."""
     cut = frozenset(results)
     seen: set[Node] = set()
     stack = [o for o in outputs if o not in cut]
@@ -63,11 +65,15 @@ def _between(outputs: Sequence[Node], results: Sequence[Node]) -> _Between | Non
     order = topological(outputs, stop=cut)
     dependent = set(cut)
     beside: dict[Node, None] = {}
+    others = 0
     for node in order:
         if node in cut or dependent.isdisjoint(node.inputs):
             continue
         dependent.add(node)
+        others += node.op is not ITEM and node.op.confluence is not None
         beside.update(dict.fromkeys(i for i in node.inputs if i not in dependent and i.op is not CONST))
+    if others > (0 if depth else _MOST_OTHERS):
+        return None
     beside.update(dict.fromkeys(o for o in outputs if o not in dependent and o.op is not CONST))
     return _Between(list(beside), cut.intersection(order))
 
@@ -82,11 +88,6 @@ def has_limits(output: Node, source: Node) -> bool:
 
 def _like(node: Node) -> Node:
     return symbol(None, node.shape, node.dtype)
-
-
-def _beside_gaps(B: Any, x: Any, a: Any, b: Any, asked: Any, kind: str, whole: Any) -> Any:
-    """The quotient for those who look at equal numbers themselves."""
-    return over_gaps(B, x, a, b, asked, kind, strict=False)
 
 
 def _pushed(target: Node, moving: Sequence[tuple[Node, Node]], depth: int) -> Node:
@@ -107,6 +108,15 @@ def _unlike(x: Node) -> Node:
     columns = spread(D, x, 0)
     unlike: Node = columns if len(x.shape) < 2 else D.multiply(columns, transposed(D, spread(D, transposed(D, x), 1)))
     return unlike
+
+
+def _parted(w: Node) -> Node:
+    """Numbers near others, no two of them equal."""
+    D = DERIVATIVES
+    largest = D.max(D.absolute(w))
+    step = D.multiply(float(np.finfo(w.dtype).eps) ** 0.25, D.where(D.equal(largest, 0), 1.0, largest))
+    parted: Node = D.add(w, D.multiply(step, spread(D, w, 0)))
+    return parted
 
 
 def _twice(
@@ -182,7 +192,7 @@ def pulled(B: Namespace, op: Any, gs: Sequence[Any], ys: Sequence[Any]) -> Any:
         sizes += [] if slope is None else [slope]
         return result, result, functools.reduce(D.maximum, sizes)
 
-    usual = limits.pull(B, tuple(gs), tuple(ys), _beside_gaps)
+    usual = limits.pull(B, tuple(gs), tuple(ys), beside_gaps)
     body, taken = _twice(op, results, between.beside, choice)
     rank = len(numbers.shape) - 1
     inputs = (usual, ys[limits.values], *[B.lift(node) for node in taken])
@@ -229,13 +239,13 @@ class _Limits:
             return None
         between: dict[Node, _Between] = {}
         for target in self.targets:
-            found = _between([target], record.outputs)
+            found = _between([target], record.outputs, self.depth)
             if found is None:
                 return None
             if found.read and size(target.shape):
                 between[target] = found
         self.met.append((record, t, between))
-        moved: Sequence[Any] = limits.push(self.B, t, tuple(record.outputs), _beside_gaps)
+        moved: Sequence[Any] = limits.push(self.B, t, tuple(record.outputs), beside_gaps)
         return moved
 
     def completed(self, target: Node, tangent: Node | None) -> Node | None:
@@ -258,18 +268,16 @@ class _Limits:
                 return D.build(GAP_POLE, (x, a, b, *along), (kind,))
 
             (z,) = substitute([target], dict(zip(results, y, strict=True)))
-            plain = _pushed(z, list(zip(y, limits.push(D, t, tuple(y), _beside_gaps), strict=True)), deeper)
+            plain = _pushed(z, list(zip(y, limits.push(D, t, tuple(y), beside_gaps), strict=True)), deeper)
             poles = limits.push(D, t, tuple(y), pole)
             turning = {_like(p): p for k, p in enumerate(poles) if k != limits.values}
             vectors = [v for k, v in enumerate(y) if k != limits.values]
             turned = _pushed(z, list(zip(vectors, turning, strict=True)), deeper)
             turned, slope = substitute([turned, _pushed(turned, [(w, direction)], deeper)], turning)
             axes = range(len(z.shape))
-            largest = D.max(D.absolute(t))
-            in_vectors, in_numbers = (
-                D.multiply(_largest(_pushed(z, [(v, _unlike(v)) for v in some], deeper), axes), largest)
-                for some in (vectors, [w])
-            )
+            # sizes are told of the target at numbers that are not equal: there nothing cancels as it may where they are
+            sizes = [_largest(_pushed(z, [(v, _unlike(v)) for v in some], deeper), axes) for some in (vectors, [w])]
+            in_vectors, in_numbers = (D.multiply(x, D.max(D.absolute(t))) for x in substitute(sizes, {w: _parted(w)}))
             same = D.add_n(plain, slope, D.build(IF_ZERO, (turned, in_vectors)))
             floor = D.add(in_numbers, D.divide_no_nan(in_vectors, D.max(D.absolute(w))))
             return D.add(usual, slope), same, floor

@@ -42,6 +42,11 @@ from symtape.ops.op import Kind, Op
 from symtape.ops.registry import structural
 
 
+def beside_gaps(B: Any, x: Any, a: Any, b: Any, asked: Any, kind: str, whole: Any) -> Any:
+    """The quotient for those who look at equal numbers themselves: 0 where there is no gap."""
+    return over_gaps(B, x, a, b, asked, kind, strict=False)
+
+
 def _without_limits(B: Any, x: Any, a: Any, b: Any, asked: Any, kind: str, whole: Any) -> Any:
     return over_gaps(B, x, a, b, asked, kind)
 
@@ -77,8 +82,14 @@ class Confluence:
         return self.pull(B, (*g[:k], own, *g[k + 1 :]), y, _without_limits)
 
     def jvp(self, B: Any, t: Any, y: tuple[Any, ...], *rest: Any) -> Any:
-        """The jvp of those who take no limits."""
-        return self.push(B, t, y, _without_limits)
+        """The jvp of those who take no limits: NaN for equal numbers that move apart, and for vectors of theirs."""
+        k = self.values
+        moved = self.push(B, t, y, _without_limits)
+        other = self.push(B, t, self.turned(B, y), beside_gaps)[k]
+        together = B.equal(alike(B, other, y[k], self.what), other)  # in both bases alike: a multiple of the identity
+        nothing = B.const(np.asarray(np.nan, B.dtype(other)))
+        own = B.where(together, alike(B, moved[k], y[k], self.what), nothing)
+        return (*moved[:k], own, *moved[k + 1 :])
 
 
 def _tolerance(x: Array) -> float:
