@@ -152,8 +152,8 @@ class Domain:
     make : callable
         ``make(rng, shape)`` draws an array.
     image : callable
-        ``image(B, u, x)``: a point of the domain that follows ``u``, where ``x`` is an array that was drawn. ``u`` is of
-        floats between -1 and 1, or of integers or truth values where the domain is of those.
+        ``image(B, u, x)``: a point of the domain that follows ``u``, where ``x`` is an array that was drawn. ``u`` is
+        of floats between -1 and 1, or of integers or truth values where the domain is of those.
     holds : callable, optional
         ``holds(array)``: whether numbers that came from elsewhere are in the domain.
     free : bool
