@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
-from symtape.autodiff.stable_forms import FORMS, Match, StableForm
+from symtape.autodiff.pattern_parts import Match
+from symtape.autodiff.stable_forms import FORMS, StableForm
 from symtape.graph.node import Node, Params, build
 from symtape.graph.traverse import topological
 from symtape.ops.registry import op_named
@@ -49,21 +50,36 @@ class Rewritten:
     inner: frozenset[int]
 
 
+Ends: TypeAlias = dict[Any, tuple[StableForm, ...]]
+
+
 @cache
-def _by_last() -> dict[Any, tuple[StableForm, ...]]:
-    """Forms by the op that ends their pattern."""
-    found: dict[Any, tuple[StableForm, ...]] = {}
+def _telling() -> frozenset[Any]:
+    """Ops of which one stands in every pattern."""
+    return frozenset(op_named(name) for form in FORMS for name in form.needs)
+
+
+@lru_cache(maxsize=256)
+def _among(telling: frozenset[Any]) -> Ends:
+    found: Ends = {}
     for form in FORMS:
-        for name in form.last:
-            found[op_named(name)] = (*found.get(op_named(name), ()), form)
+        if any(op_named(name) in telling for name in form.needs):
+            for name in form.last:
+                found[op_named(name)] = (*found.get(op_named(name), ()), form)
     return found
 
 
+def _ends(ops: set[Any]) -> Ends:
+    """Forms whose patterns can stand among such ops, by the op that ends them; none where no end is among them."""
+    ends = _among(_telling() & ops)
+    return {} if ops.isdisjoint(ends) else ends
+
+
 def _matched(
-    record: Any, maker: Callable[[Any], Any], usable: Callable[[Match], bool]
+    record: Any, forms: Sequence[StableForm], maker: Callable[[Any], Any], usable: Callable[[Match], bool]
 ) -> tuple[StableForm, Match] | None:
     """The first form that fits a record and may be used, and its match."""
-    for form in _by_last()[record.op]:
+    for form in forms:
         match = form.match(record, maker)
         if match is not None and all(x.node.dtype.kind == "f" for x in match.operands) and usable(match):
             return form, match
@@ -91,8 +107,8 @@ def stable(
     records : list of records
     done : list of Rewritten
     """
-    ends = _by_last()
-    if not any(r.op in ends for r in records):
+    ends = _ends({r.op for r in records})
+    if not ends:
         return list(records), []
     makers = {o.ident: r for r in records for o in r.outputs}
     result: list[Any] = []
@@ -100,7 +116,12 @@ def stable(
     for record in records:
         found = None
         if record.op in ends:
-            found = _matched(record, lambda v: makers.get(v.ident), lambda m: all(t.ident not in keep for t in m.inner))
+            found = _matched(
+                record,
+                ends[record.op],
+                lambda v: makers.get(v.ident),
+                lambda m: all(t.ident not in keep for t in m.inner),
+            )
         if found is None:
             result.append(record)
             continue
@@ -156,9 +177,9 @@ def stable_graph(outputs: Sequence[Node], wrt: Collection[Node]) -> list[Node]:
     >>> stable_graph([B.log(B.add(1, B.exp(x)))], [x])
     [<softplus float64[]>]
     """
-    ends = _by_last()
     order = topological(outputs)
-    if not any(n.op in ends for n in order):
+    ends = _ends({n.op for n in order})
+    if not ends:
         return list(outputs)
     keep = set(wrt)
     new: dict[Node, Node] = {}
@@ -174,7 +195,7 @@ def stable_graph(outputs: Sequence[Node], wrt: Collection[Node]) -> list[Node]:
             new[node] = node
             continue
         if node.op in ends:
-            found = _matched(_record_of(node), maker, lambda m: all(t.node not in keep for t in m.inner))
+            found = _matched(_record_of(node), ends[node.op], maker, lambda m: all(t.node not in keep for t in m.inner))
             if found is not None:
                 made = found[0].make(step, found[1]).node
                 new[node] = made if made.dtype == node.dtype and made.shape == node.shape else node

@@ -13,12 +13,11 @@ import math
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from symtape.ops import params as param
 from symtape.ops.op import Op
 from symtape.ops.registry import elementwise_op, function
 from symtape.ops.scipy_functions import scipy_function
+from symtape.ops.written_once import line_of, value_of
 
 scipy_function(
     "exprel",
@@ -42,23 +41,17 @@ def _series(order: int) -> tuple[float, ...]:
     return tuple(found)
 
 
-def _value(x: Any, order: int) -> Any:
-    given = np.asarray(x)
-    z = np.asarray(given, np.float64)
-    with np.errstate(all="ignore"):
-        below = np.exp(np.minimum(z, 0.0))
-        scale = np.exp(np.maximum(z, 0.0))
-        far = -np.expm1(-np.abs(z)) / np.abs(z)  # times scale: exprel
-        shrunk = np.where(z < 0, below, 1.0)
-        for k in range(1, order + 1):
-            far = (shrunk - k * far) / z
-        far = far * scale
-        near = np.zeros_like(z)
-        for c in reversed(_series(order)):
-            near = near * z + c
-    result = np.where(np.abs(z) < _limit(order), near, far)
-    result = np.where(z == -np.inf, 0.0, np.where(z == np.inf, np.inf, result))
-    return result.astype(given.dtype if given.dtype.kind == "f" else np.float64)[()]
+def _written(kit: Any, x: Any, order: int) -> Any:
+    size = kit.absolute(x)
+    scale, shrunk = kit.exp(kit.maximum(x, 0.0)), kit.exp(kit.minimum(x, 0.0))
+    far = -kit.expm1(-size) / size  # times scale: exprel
+    for k in range(1, order + 1):
+        far = (shrunk - float(k) * far) / x
+    far = kit.where(kit.equal(x, math.inf), math.inf, kit.where(kit.equal(x, -math.inf), 0.0, far * scale))
+    near: Any = 0.0 * x
+    for c in reversed(_series(order)):
+        near = near * x + c
+    return kit.where(size < _limit(order), near, far)
 
 
 @cache
@@ -75,26 +68,13 @@ def _formula(sp: Any, x: Any, order: int) -> Any:
     return formula.subs(t, x)
 
 
-def _lowering(order: int) -> str:
-    """The same in the compiler's language."""
-    near = "0.0"
-    for c in reversed(_series(order)):
-        near = f"({near} * x + {c!r})"
-    far = "-expm1(-absolute(x)) / absolute(x)"
-    for k in range(1, order + 1):
-        far = f"(exp(minimum(x, 0)) - {float(k)!r} * ({far})) / x"
-    far = f"({far}) * exp(maximum(x, 0))"
-    edges = f"select(x == inf, inf, select(x == -inf, 0, {far}))"
-    return f"select(absolute(x) < {_limit(order)!r}, {near}, {edges})"
-
-
 EXPREL_DERIVATIVE: Op = elementwise_op(
     "exprel_derivative",
-    _value,
+    value_of(_written, 1),
     _formula,
     partials={0: lambda B, y, x, order: B.exprel_derivative(x, order + 1)},
     params=(param.order,),
-    lowering=_lowering,
+    lowering=line_of(_written, 1),
 )
 
 

@@ -59,7 +59,7 @@ class Text:
 
 
 def _text(value: Any) -> str:
-    return value.name if isinstance(value, Text) else repr(float(value))
+    return value.name if isinstance(value, Text) else repr(float(value))  # the language knows inf by this name, too
 
 
 class Writer:

@@ -15,10 +15,9 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from symtape.ops import params as param
 from symtape.ops.registry import elementwise_op, function
+from symtape.ops.written_once import line_of, value_of
 
 _SMALLEST_TERM = 1e-19
 
@@ -62,48 +61,24 @@ def _polynomial(order: int) -> tuple[int, ...]:
     return tuple(after)
 
 
-def _value(x: Any, order: int) -> Any:
-    given = np.asarray(x)
-    dtype = np.expm1(given[()]).dtype
-    z = np.asarray(given, np.float64)
-    a = np.abs(z)
-    with np.errstate(all="ignore"):
-        if order == 0:
-            far = z / np.expm1(z)
-        else:
-            n = np.exp(-a) / -np.expm1(-a)
-            far = a * _horner(_polynomial(order), n) + order * _horner(_polynomial(order - 1), n)
-            far = np.where(z < 0, (-1) ** order * far - (1 if order == 1 else 0), far)
-        near = _horner(_series(order), z)
-    return np.where(a < _limit(order), near, far).astype(dtype)[()]
-
-
 def _horner(coefficients: tuple[float, ...], x: Any) -> Any:
-    total = np.zeros_like(x)
+    total: Any = 0.0 * x
     for c in reversed(coefficients):
-        total = total * x + c
+        total = total * x + float(c)
     return total
 
 
-def _lowering(order: int) -> str:
-    """The same in the compiler's language."""
-
-    def horner(coefficients: tuple[float, ...], x: str) -> str:
-        text = "0.0"
-        for c in reversed(coefficients):
-            text = f"({text} * {x} + {float(c)!r})"
-        return text
-
+def _written(kit: Any, x: Any, order: int) -> Any:
+    size = kit.absolute(x)
+    decay = kit.exp(-size)
+    n = decay / -kit.expm1(-size)
+    far = size * _horner(_polynomial(order), n)
     if order == 0:
-        far = "x / expm1(x)"
+        left = far + size
     else:
-        n = "(exp(-absolute(x)) / -expm1(-absolute(x)))"
-        far = (
-            f"(absolute(x) * {horner(_polynomial(order), n)} + {float(order)!r} * {horner(_polynomial(order - 1), n)})"
-        )
-        mirrored = f"{far} * {(-1.0) ** order!r} - {1.0 if order == 1 else 0.0!r}"
-        far = f"select(x < 0, {mirrored}, {far})"
-    return f"select(absolute(x) < {_limit(order)!r}, {horner(_series(order), 'x')}, {far})"
+        far = far + float(order) * _horner(_polynomial(order - 1), n)
+        left = (-1.0) ** order * far - (1.0 if order == 1 else 0.0)
+    return kit.where(size < _limit(order), _horner(_series(order), x), kit.where(x < 0, left, far))
 
 
 @cache
@@ -122,10 +97,10 @@ def _formula(sp: Any, x: Any, order: int) -> Any:
 
 X_OVER_EXPM1 = elementwise_op(
     "x_over_expm1",
-    _value,
+    value_of(_written, 1),
     _formula,
     partials={0: lambda B, out, x, order: B.x_over_expm1(x, order + 1)},
-    lowering=_lowering,
+    lowering=line_of(_written, 1),
     source="Abramowitz and Stegun, Handbook of Mathematical Functions, 23.1.1",
     params=(param.order,),
 )
