@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
 from typing import Any
 
 #: Public name -> where it lives. ``tests/test_public_names.py`` pins this table.
@@ -102,14 +103,20 @@ def __getattr__(name: str) -> Any:
 
 
 def _hint(name: str) -> str:
-    """What to write instead: NumPy's name for what other packages offer as their own, or a public name that is near."""
-    if name.startswith("_"):
-        return ""
+    """What to write instead: our word for it, NumPy's or SciPy's name for it, or a public name that is near."""
+    if name.startswith("_") or importlib.util.find_spec(f"{__name__}.{name}") is not None:
+        return ""  # Python asks for the modules of the package, too, before it loads them
+    ours = importlib.import_module("symtape.tape.foreign_names").in_package(name)
+    if ours is not None:
+        return f"; here it is {ours}"
     numpy = importlib.import_module("numpy")
     numpy_name = _NUMPY_SPELLING.get(name, name)
     root = numpy_name.partition(".")[0]
     if hasattr(numpy, root):
         return f"; NumPy's functions record themselves on tensors: write np.{numpy_name}"
+    for offered in ("special", "linalg", "stats"):
+        if name in dir(__getattr__(offered)):
+            return f"; write st.{offered}.{name}"
     near = difflib.get_close_matches(name, _PUBLIC, n=3)
     return f"; did you mean {', '.join(near)}?" if near else ""
 

@@ -1,4 +1,4 @@
-"""Every row of the tables in ``docs/coming-from.md`` runs: what one types here, and there where that package is at hand.
+"""Every row of the tables in ``docs/coming-from.md`` runs: what one types here, and there if that package is at hand.
 
 A page has one block of Python that all share, and each section two: what stands before the rows there and here. The
 cells of a row are code, of which the last piece has a value; the third column says which. Where it says "here" behind

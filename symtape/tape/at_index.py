@@ -21,6 +21,9 @@ class At:
     def __getitem__(self, index: Any) -> Places:
         return Places(self.tensor, self.namespace, index)
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError("x.at[index] gives a new tensor: write x = x.at[index].set(value)")
+
 
 @dataclass(frozen=True, slots=True)
 class Places:

@@ -256,6 +256,10 @@ def call_at(
     return call(fun, args, kwargs, positions, by=by, has_aux=has_aux), not isinstance(argnums, (tuple, list))
 
 
+#: What a tape has for a transform.
+_OF_TAPE = {"jacobian": "jacobian", "jacfwd": "jacobian", "jacrev": "jacobian", "hessian": "hessian"}
+
+
 def dressed_as(fun: Callable[..., Any], name: str) -> Callable[[Transformed], Transformed]:
     """Give a transformed function the name and text of the one it comes from."""
 
@@ -265,7 +269,10 @@ def dressed_as(fun: Callable[..., Any], name: str) -> Callable[[Transformed], Tr
         return made
 
     if not callable(fun):
-        raise TypeError(f"st.{name} takes a function, got {fun!r}; of a tensor, ask the tape: tape.gradient(y, x)")
+        raise TypeError(
+            f"st.{name} takes a function, got {fun!r}; of a tensor, ask the tape: "
+            f"tape.{_OF_TAPE.get(name, 'gradient')}(y, x)"
+        )
     return dress
 
 

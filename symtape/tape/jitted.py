@@ -70,7 +70,7 @@ def jit(function: Callable[..., Any], *, rerecord: bool = False, options: Option
     (5.0, 1.0)
     """
     if not callable(function):
-        raise TypeError(f"st.jit takes a function, got {function!r}")
+        raise TypeError(f"st.jit takes a function, got {function!r}; st.function([x], y) compiles tensors")
     return _Jitted(function, rerecord, options or Options())
 
 

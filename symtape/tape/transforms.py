@@ -57,9 +57,10 @@ def grad(fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: boo
     >>> st.grad(np.sin)(x).expr
     cos(x)
     """
+    dress = dressed_as(fun, "grad")
     both = value_and_grad(fun, argnums, has_aux)
 
-    @dressed_as(fun, "grad")
+    @dress
     def gradient_of(*args: Any, **kwargs: Any) -> Any:
         value, found = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found

@@ -59,7 +59,7 @@ def vmap(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callab
     array([ 3., 12.])
     """
     if not callable(fun):
-        raise TypeError(f"st.vmap takes a function, got {fun!r}")
+        raise TypeError(f"st.vmap takes a function, got {fun!r}; tensors have all of NumPy's axes")
 
     @functools.wraps(fun, assigned=("__module__", "__doc__"), updated=())
     def batched(*args: Any, **kwargs: Any) -> Any:
