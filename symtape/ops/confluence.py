@@ -6,8 +6,9 @@ none: the trace of f(A), ``V f(w) Vᵀ``, a sum over the equal ones. Its gradien
 quotient ``x / (w[j] - w[i])`` is ``x / (t (d[j] - d[i]))`` with an x that goes to zero, and its limit is ``x' / (d[j] -
 d[i])`` with x' the derivative of x along d, by de l'Hôpital's rule. The gradient exists only if the limit depends
 neither on d nor on the choice of V among the eigenvectors, so it is worked out for two choices of both and is NaN, with
-a warning that names the pair, where they differ. For traces this is the divided difference of Daleckii and Krein; for a
-function of eigenvalues alone the Hessian of Lewis and Sendov (2001), Twice differentiable spectral functions.
+a warning that names the pair, where they differ. For ``V f(w) Vᵀ`` this is the theorem of Daleckii and Krein (Higham
+2008, Functions of Matrices, corollary 3.12); for the gradient of a function of eigenvalues alone it is the Hessian of
+Lewis and Sendov (2001), Twice differentiable spectral functions.
 
 What is needed for that, two copies of the cotangents' graph, is a body that runs only at such matrices. It is made by
 `symtape.autodiff.confluent`; here are the ops that it consists of.

@@ -228,8 +228,8 @@ CHOLESKY: Op = structural(
     jvp=(_cholesky_push,),
     batch=lambda B, inputs, batched: B.build(CHOLESKY, inputs),
     formula=cholesky_factor,
-    source="Murray (2016), Differentiation of the Cholesky decomposition, arXiv:1602.07527, section 3, symbolic "
-    "differentiation in forward and reverse mode; the result of the latter shared between both triangles",
+    source="Murray (2016), Differentiation of the Cholesky decomposition, arXiv:1602.07527, equations 8 and 10; "
+    "the result of the latter shared between both triangles",
 )
 
 

@@ -21,7 +21,7 @@ from symtape.ops.registry import function, structural
 from symtape.ops.regularity import regular
 
 _SOURCE = (
-    "Higham (2008), Functions of Matrices, Theorem 3.6, equation 3.16 (the block matrix of Mathias 1996); the adjoint "
+    "Higham (2008), Functions of Matrices, equation 3.16 (the block matrix of Mathias 1996); the adjoint "
     "of the Fréchet derivative at A is that at the transpose of A"
 )
 

@@ -168,9 +168,8 @@ def _hermitian_infer(inputs: tuple[Node]) -> tuple[Any, Any]:
 def _with_right(B: Any, y: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
     """The results with a right vector for each left one: NumPy's is ``sign(w) * u``, which is 0 where w is."""
     u, s, vh = y
-    sign = B.sum(B.multiply(u, transposed(B, vh)), axis=-2)
-    sign = B.stop_gradient(B.where(B.less(sign, 0), B.const(-1.0), B.const(1.0)))
-    return u, s, transposed(B, B.multiply(u, B.expand_dims(B.astype(sign, B.dtype(u)), -2)))
+    missing = B.expand_dims(B.logical_not(B.any(B.not_equal(vh, 0), axis=-1)), -1)
+    return u, s, B.where(missing, transposed(B, u), vh)
 
 
 def _hermitian_pull(B: Any, g: tuple[Any, Any, Any], y: tuple[Any, Any, Any], over: Any) -> Any:

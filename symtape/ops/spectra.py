@@ -190,7 +190,7 @@ EIG: Op = structural(
     confluence=_EIG_LIMITS,
     source="Giles (2008), An extended collection of matrix derivative results, section 3.1 (eigenvalues and "
     "eigenvectors), with the columns kept at length 1 as in Boeddeker and others (2017), On the computation of "
-    "complex-valued gradients with application to statistically optimum beamforming, arXiv:1701.00392, section 4.2",
+    "complex-valued gradients with application to statistically optimum beamforming, arXiv:1701.00392, equation 4.77",
 )
 
 
