@@ -1,4 +1,10 @@
-"""The recipe for a new operation, followed to the letter with one that NumPy does not have."""
+"""The recipe for a new operation, followed to the letter: the diffs are applied to a copy of the tree."""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -54,3 +60,70 @@ def test_one_declaration_is_enough(gudermannian):
 def test_a_second_declaration_of_a_name_is_refused(gudermannian):
     with pytest.raises(ValueError, match="an op named 'gudermannian' is declared already"):
         registry.elementwise("gudermannian", np.tanh, lambda sp, x: sp.tanh(x))
+
+
+# ------------------------------------------------------------------------------------------------------- the two diffs
+
+TREE = pathlib.Path(__file__).parents[1]
+DIFFS = re.findall(r"```diff\n(.*?)```", (TREE / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+def files_of(diff):
+    """The files that a diff changes, each with its hunks: lines that begin with a blank or a plus."""
+    files = {}
+    for line in diff.splitlines():
+        if line.startswith("+++ b/"):
+            hunks = files[line.removeprefix("+++ b/")] = []
+        elif line.startswith("@@"):
+            hunks.append([])
+        elif not line.startswith("--- a/"):
+            hunks[-1].append(line)
+    return files
+
+
+def applied(text, hunk):
+    """A text with the lines of a hunk that it lacks."""
+    assert all(line[:1] in (" ", "+") for line in hunk), "the diffs add lines and take none away"
+    old = "".join(f"{line[1:]}\n" for line in hunk if line[0] == " ")
+    assert text.count(old) == 1, f"where the lines belong is not found, or not in one place: {old}"
+    return text.replace(old, "".join(f"{line[1:]}\n" for line in hunk))
+
+
+def test_a_diff_is_a_declaration_and_a_row():
+    assert len(DIFFS) == 2
+    for diff in DIFFS:
+        declaration, rows = files_of(diff)
+        assert re.fullmatch(r"symtape/ops/\w+\.py", declaration)
+        assert re.fullmatch(r"tests/ops/rows_\w+\.py", rows)
+        (hunk,) = files_of(diff)[rows]
+        assert sum(line.startswith("+") for line in hunk) == 1
+
+
+@pytest.mark.slow
+def test_the_diffs_are_all_it_takes(tmp_path):
+    for part in ("symtape", "tests"):
+        shutil.copytree(TREE / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(TREE / "pyproject.toml", tmp_path)
+    for diff in DIFFS:
+        for name, hunks in files_of(diff).items():
+            path = tmp_path / name
+            text = path.read_text(encoding="utf-8")
+            for hunk in hunks:
+                text = applied(text, hunk)
+            path.write_text(text, encoding="utf-8")
+    checks = [
+        "tests/ops/test_op_table.py",
+        "tests/formula/test_rows.py",
+        "-k",
+        "sindg or circulant or every_op or every_row",
+    ]
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *checks],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert int(re.search(r"(\d+) passed", found.stdout)[1]) > 20
+    assert "skipped" not in found.stdout
