@@ -22,7 +22,7 @@ from symtape.tape.callable_arguments import is_whole  # noqa: E402
 from symtape.tape.in_place import WRITERS  # noqa: E402
 from symtape.tape.numpy_queries import QUERIES  # noqa: E402
 from symtape.tape.numpy_remedies import own_remedy, remedy  # noqa: E402
-from symtape.tape.remedies import TABLE  # noqa: E402
+from symtape.tape.remedy_table import TABLE  # noqa: E402
 from tests.ops.calls import ARRAYS, CALLS  # noqa: E402
 
 TARGET = ROOT / "docs" / "numpy.md"

@@ -1,6 +1,7 @@
 """`docs/numpy.md` is what the registry says, and no public function of NumPy is forgotten."""
 
 import importlib.util
+import inspect
 import pathlib
 import re
 
@@ -33,11 +34,37 @@ def test_the_page_is_up_to_date(writer):
 def test_every_public_name_of_numpy_is_recorded_or_refused_by_name(writer, module):
     known = writer.registered()
     forgotten = [name for name in writer.callables(module) if writer.kind_of(module, name, known) is None]
-    text = writer.TARGET.read_text(encoding="utf-8")
-    described = re.search(r"NumPy (\d+)\.(\d+)", text).groups()
-    if tuple(map(int, np.__version__.split(".")[:2])) > tuple(map(int, described)):
+    if is_newer_than_the_page(writer):
         pytest.skip(f"NumPy {np.__version__} is newer than the page, which says nothing of: {', '.join(forgotten)}")
     assert forgotten == [], "register it, give it a remedy, or enter it among what is plain"
+
+
+@pytest.mark.parametrize("module", [np, np.linalg, np.lib.stride_tricks])
+def test_every_argument_of_numpys_functions_is_taken_by_its_name(writer, module):
+    known = writer.registered()
+    missing = []
+    for name in writer.callables(module):
+        function = getattr(module, name)
+        if function not in known or isinstance(function, np.ufunc):
+            continue
+        ours = inspect.signature(known[function].implementation).parameters
+        named = {p.name for p in ours.values() if p.kind is not p.POSITIONAL_ONLY}
+        try:
+            theirs = inspect.signature(function).parameters.values()
+        except ValueError:  # of C functions that tell none
+            continue
+        missing += [f"{name}({p.name}=)" for p in theirs if p.kind in _NAMED and p.name not in named]
+    if missing and is_newer_than_the_page(writer):
+        pytest.skip(f"NumPy {np.__version__} is newer than the page and takes {', '.join(missing)}")
+    assert missing == []
+
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+def is_newer_than_the_page(writer):
+    described = re.search(r"NumPy (\d+)\.(\d+)", writer.TARGET.read_text(encoding="utf-8")).groups()
+    return tuple(map(int, np.__version__.split(".")[:2])) > tuple(map(int, described))
 
 
 @pytest.mark.parametrize("name", sorted(n for n in dir(np.ndarray) if not n.startswith("_")))

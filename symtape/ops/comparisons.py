@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from symtape.ops.arguments import only_defaults
 from symtape.ops.registry import as_number, elementwise, function
 from symtape.ops.sympy_functions import sympy_function as own
 
@@ -91,12 +92,14 @@ elementwise(
 
 
 @function("numpy.isposinf")
-def isposinf(B: Any, x: Any) -> Any:
+def isposinf(B: Any, x: Any, out: Any = None) -> Any:
     """``np.isposinf``."""
+    only_defaults("isposinf", out=out)
     return B.equal(x, np.inf)
 
 
 @function("numpy.isneginf")
-def isneginf(B: Any, x: Any) -> Any:
+def isneginf(B: Any, x: Any, out: Any = None) -> Any:
     """``np.isneginf``."""
+    only_defaults("isneginf", out=out)
     return B.equal(x, -np.inf)

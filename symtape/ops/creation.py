@@ -40,10 +40,17 @@ def ones_like(
 
 @function("numpy.empty_like")
 def empty_like(
-    B: Any, a: Any, dtype: Any = None, order: str = "K", subok: Any = True, shape: Any = None, *, device: Any = None
+    B: Any,
+    prototype: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: Any = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Any:
-    """``np.empty_like``: zeros, since nothing can be written into it later."""
-    return _filled(B, "empty_like", a, np.zeros(()), dtype, subok, shape, device)
+    """``np.empty_like``: zeros, until they are filled."""
+    return _filled(B, "empty_like", prototype, np.zeros(()), dtype, subok, shape, device)
 
 
 @function("numpy.full_like")

@@ -279,10 +279,16 @@ def stop_gradient(B: Any, x: Any) -> Any:
     return B.build(STOP_GRADIENT, (B.lift(x),))
 
 
-@function("numpy.conjugate", "numpy.real")
-def conjugate(B: Any, x: Any) -> Any:
-    """``np.conjugate`` and ``np.real``: of a real number itself."""
+@function("numpy.conjugate")
+def conjugate(B: Any, x: Any, /) -> Any:
+    """``np.conjugate``: of a real number itself."""
     return B.lift(x)
+
+
+@function("numpy.real")
+def real(B: Any, val: Any) -> Any:
+    """``np.real``: of a real number itself."""
+    return B.lift(val)
 
 
 @function("numpy.imag")

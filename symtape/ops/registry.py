@@ -128,7 +128,7 @@ def elementwise(
 
     if count == 1:
 
-        def apply(B: Any, x: Any, /, out: Any = None) -> Any:
+        def apply(B: Any, x: Any, out: Any = None) -> Any:
             only_defaults(name, out=out)
             return B.build(op, (B.lift(x),))
 

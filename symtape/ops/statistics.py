@@ -200,8 +200,10 @@ def _observations(B: Any, m: Any, rowvar: bool, name: str) -> Any:
 
 
 @function("numpy.corrcoef")
-def corrcoef(B: Any, x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
-    """``np.corrcoef``, without the clipping of rounding errors into [-1, 1]."""
+def corrcoef(
+    B: Any, x: Any, y: Any = None, rowvar: bool = True, bias: Any = None, ddof: Any = None, *, dtype: Any = None
+) -> Any:
+    """``np.corrcoef``, without the clipping of rounding errors into [-1, 1]; ``bias`` and ``ddof`` change nothing."""
     c = cov(B, x, y, rowvar, dtype=dtype)
     if B.ndim(c) == 0:
         return B.divide(c, c)

@@ -83,9 +83,17 @@ def function(inputs: Any, outputs: Any = _MISSING, *, options: Options | None = 
     return CompiledFunction(form, computation, options or Options())
 
 
+_SEEN = {
+    "bool": "was",
+    "int": "had the integer value",
+    "count": "selected this many elements:",
+    "array": "had the elements",
+}
+
+
 def violation(guard: Guard) -> str:
     """What is said where inputs do not take a branch that was taken while recording."""
-    what = {"bool": "was", "int": "had the integer value", "count": "selected this many elements:"}[guard.how]
+    what = _SEEN[guard.how]
     return (
         f"the function was recorded when a condition {what} {guard.seen} at {guard.line}; with these inputs it is not "
         "so. Use st.where for a choice that depends on the inputs, or st.jit, which records each branch that it meets"

@@ -20,12 +20,12 @@ import numpy as np
 from symtape.compile.evaluate import evaluate
 from symtape.errors import SymbolicTruthError
 from symtape.formula.element import array_expression
-from symtape.graph.node import LEAF, PLACEHOLDER, SYMBOLIC, VALUED, Leaf, Node, build, next_ident, symbol
+from symtape.graph.node import LEAF, PLACEHOLDER, SYMBOLIC, VALUED, Array, Leaf, Node, build, next_ident, symbol
 from symtape.graph.source import describe, user_frame
 from symtape.graph.traverse import substitute, topological
 from symtape.ops.namespace import NODES
 from symtape.tape.cuts import announce, current, cut
-from symtape.tape.recording import active_captures, active_tapes
+from symtape.tape.recording import Seen, active_captures, active_tapes
 
 if TYPE_CHECKING:
     from symtape.tape.tensor import Tensor
@@ -45,10 +45,10 @@ class Guard:
     ----------
     node : Node
         What was looked at.
-    seen : bool or int
+    seen : bool, int or tuple of them
         What it gave.
-    how : {"bool", "int", "count"}
-        Its truth, its integer part, or the number of true elements (the length that a mask selects).
+    how : {"bool", "int", "count", "array"}
+        Its truth, its integer part, the number of true elements (the length that a mask selects), or its elements.
     code, lasti
         The user's line.
     stamp : int
@@ -57,7 +57,7 @@ class Guard:
     """
 
     node: Node
-    seen: bool | int
+    seen: Seen
     how: str
     code: CodeType
     lasti: int
@@ -68,6 +68,10 @@ class Guard:
         """A boolean scalar node that is true where the same decision would be taken."""
         node = self.node
         B = NODES
+        if self.how == "array":
+            wanted = np.array(self.seen, node.dtype).reshape(cast("tuple[int, ...]", node.shape))
+            return cast(Node, B.all(B.equal(node, wanted)))
+        assert not isinstance(self.seen, tuple)
         if self.how == "count":
             return cast(Node, B.equal(B.sum(B.astype(node, np.dtype(np.int64))), int(self.seen)))
         if node.shape != ():
@@ -152,7 +156,20 @@ def count(mask: Tensor) -> int:
     return seen
 
 
-def note(node: Node, seen: bool | int, how: str) -> None:
+def array(tensor: Tensor) -> Array:
+    """The elements of a tensor that decide a shape, all of them noted as one guard."""
+    node = current(tensor).node
+    if node.flags & (SYMBOLIC | PLACEHOLDER):
+        raise SymbolicTruthError(
+            f"the elements of {node!r} decide a shape, but it depends on a symbol and has no value; write "
+            "np.where(mask, x, 0) instead"
+        )
+    seen = np.asarray(evaluate((node,))[0])
+    note(node, tuple(seen.ravel().tolist()), "array")
+    return seen
+
+
+def note(node: Node, seen: Seen, how: str) -> None:
     """Keep a decision wherever decisions are kept; one that rests on implicit constants only is none."""
     if not node.flags & _DEPENDS:
         return
@@ -178,7 +195,7 @@ class _Log:
     __slots__ = ("others", "own", "shadow")
 
     def __init__(self, leaf: Leaf) -> None:
-        self.own: dict[tuple[Node, bool | int, str], Guard] = {}
+        self.own: dict[tuple[Node, Seen, str], Guard] = {}
         self.others: weakref.WeakSet[Guard] = weakref.WeakSet()
         self.shadow = symbol(leaf.params[1], leaf.shape, leaf.dtype)
         _leaf_of[self.shadow] = leaf

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from symtape.errors import ConcreteValueError, ImpureFunctionError
 from symtape.graph.node import PLACEHOLDER, SYMBOLIC, VALUED, Node, Params, next_ident
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from symtape.tape.guards import Guard
     from symtape.tape.recorder import Recorder
     from symtape.tape.tensor import Tensor
+
+
+#: What a decision gave: a truth, an integer, or the elements of an array.
+Seen: TypeAlias = bool | int | tuple[bool | int | float, ...]
 
 
 class _Active(threading.local):
@@ -174,7 +178,7 @@ class Capture:
     reused: bool = False
     start: int = field(default_factory=next_ident)
     guards: list[Guard] = field(default_factory=list)
-    known: set[tuple[Node, bool | int, str]] = field(default_factory=set)
+    known: set[tuple[Node, Seen, str]] = field(default_factory=set)
     reads: dict[int, Tensor] = field(default_factory=dict)
 
     def add(self, guard: Guard) -> None:

@@ -14,14 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
 
-from symtape.compile.evaluate import evaluate
-from symtape.errors import DTypeError, ShapeError, SymbolicTruthError
+from symtape.errors import DTypeError, ShapeError
 from symtape.graph.node import (
-    CONST,
     LEAF,
-    PLACEHOLDER,
-    SYMBOLIC,
-    VALUED,
     Array,
     Node,
     Params,
@@ -32,7 +27,7 @@ from symtape.graph.node import (
 )
 from symtape.graph.quantities import without_units
 from symtape.graph.source import user_frame
-from symtape.ops.namespace import NODES, Namespace
+from symtape.ops.namespace import Namespace
 from symtape.ops.op import Op
 from symtape.tape import guards, operators
 from symtape.tape.array_methods import ArrayMethods
@@ -347,17 +342,7 @@ class Tensors(Namespace):
 
     def known(self, value: Tensor) -> Array:
         """The array behind a value that decides a shape; that it stays the same becomes a guard."""
-        node = value.node
-        if node.flags & (SYMBOLIC | PLACEHOLDER):
-            raise SymbolicTruthError(
-                f"the elements of {node!r} decide a shape, but it depends on a symbol and has no value; write "
-                "np.where(mask, x, 0) instead"
-            )
-        (seen,) = evaluate((node,))
-        if node.op is not CONST and node.flags & VALUED:
-            same = NODES.all(NODES.equal(node, np.array(seen)))
-            guards.truth(wrap(same))
-        return np.asarray(seen)
+        return guards.array(value)
 
     def count_true(self, mask: Tensor) -> int:
         """How many elements of a mask are True; that the number stays the same becomes a guard."""

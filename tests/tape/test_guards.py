@@ -342,3 +342,18 @@ def test_a_warning_raised_as_an_error_leaves_all_unchanged():
             float(q)
     assert len(tape.cuts) == 1
     assert float(tape.gradient(q, x)) == 6.0
+
+
+def test_elements_that_decide_a_shape_are_one_guard():
+    x = st.Variable([0.0, 1.0, 2.0, 0.0])
+    with st.GradientTape() as tape:
+        y = np.trim_zeros(x)
+    (assumption,) = tape.assumptions
+    assert "Variable" not in str(assumption)
+    f = st.function([x], y)
+    np.testing.assert_array_equal(f(np.array([0.0, 5.0, 6.0, 0.0])), [5.0, 6.0])
+    with pytest.raises(st.errors.AssumptionViolated, match=r"had the elements \(False, True, True, False\)"):
+        f(np.array([3.0, 5.0, 6.0, 0.0]))
+    g = st.jit(np.trim_zeros)
+    np.testing.assert_array_equal(g(np.array([0.0, 5.0, 6.0, 0.0])), [5.0, 6.0])
+    np.testing.assert_array_equal(g(np.array([3.0, 5.0, 6.0, 0.0])), [3.0, 5.0, 6.0])

@@ -17,7 +17,8 @@ import pytest
 import scipy
 
 import symtape as st
-from symtape.tape.remedies import TABLE, remedy_of
+from symtape.tape.remedies import remedy_of
+from symtape.tape.remedy_table import TABLE
 
 for _part in (
     *("fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "spatial.distance"),
