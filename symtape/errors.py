@@ -125,6 +125,10 @@ class SlowCallbackWarning(UserWarning):
     """Compiled code calls back into a Python function that has no compiled form."""
 
 
+class DifferencesWarning(UserWarning):
+    """Differences of an exact gradient stand in for second derivatives that a black box does not have."""
+
+
 class CacheWarning(UserWarning):
     """The folder of compiled code cannot be trusted and is not used."""
 

@@ -17,12 +17,15 @@ from symtape.autodiff.jacobian import hessian, hvp, jacobian
 from symtape.autodiff.reverse import gradient
 from symtape.autodiff.rewrite import stable_graph
 from symtape.compile.program import Guard, Program
-from symtape.errors import ShapeError, SingularMatrixError
+from symtape.errors import NotDifferentiableError, ShapeError, SingularMatrixError
 from symtape.graph.node import LEAF, Node, symbol
 from symtape.graph.shapes import size
-from symtape.graph.traverse import leaves
+from symtape.graph.traverse import leaves, topological
 from symtape.ops.namespace import DERIVATIVES, NODES
+from symtape.ops.op import Kind
+from symtape.optimize import differences
 from symtape.optimize.degrees import degree_in
+from symtape.optimize.differences import announce
 from symtape.optimize.standard_form import Array, Degree
 
 _FLOAT = np.dtype(np.float64)
@@ -50,6 +53,7 @@ class GraphFunction:
     _programs: dict[str, Program] = field(init=False, default_factory=dict)
     _weights: Node = field(init=False)
     _direction: Node = field(init=False)
+    _differenced: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         (self.output,) = stable_graph([self.output], [self.x])
@@ -89,6 +93,33 @@ class GraphFunction:
         if name == "curvature":
             return hessian(combined, self.x)
         return hvp(combined, self.x, self._direction)
+
+    @property
+    def exact(self) -> bool:
+        """Whether second derivatives are known to the graph; asked of those with black boxes only."""
+        if any(
+            node.op is not LEAF and getattr(node.op, "kind", None) is Kind.OPAQUE for node in topological([self.output])
+        ):
+            return self.has("bend" if self.output.shape else "product")
+        return True
+
+    def has(self, name: str) -> bool:
+        """Whether a second derivative can be derived; where it cannot, differences of the first one stand in.
+
+        Raises
+        ------
+        NotDifferentiableError
+            If there is no first derivative either.
+        """
+        if self._differenced:
+            return False
+        try:
+            self.node(name)
+        except NotDifferentiableError as error:
+            self.node("jacobian" if self.output.shape else "gradient")
+            self._differenced = True
+            announce(error)
+        return not self._differenced
 
     def _gradient(self, output: Node) -> Node:
         (found,) = gradient(output, [self.x])
@@ -175,19 +206,30 @@ class BoundFunction:
 
     def hessian(self, x: Array) -> Array:
         """Of a scalar function, shape (n, n)."""
+        if not self.graph.has("hessian"):
+            return differences.matrix(self._slope, x)
         return self._matrix("hessian", (x.size, x.size), x)
 
     def product(self, x: Array, direction: Array) -> Array:
         """The Hessian of a scalar function times a direction, shape (n,)."""
+        if not self.graph.has("product"):
+            return differences.along(self._slope, x, direction)
         return self._matrix("product", (x.size,), x, direction)
 
     def curvature(self, x: Array, weights: Array) -> Array:
         """``sum_j weights_j * Hessian of row j``, shape (n, n)."""
+        if not self.graph.has("curvature"):
+            return differences.matrix(lambda z: weights @ self.jacobian(z), x)
         return self._matrix("curvature", (x.size, x.size), x, weights)
 
     def bend(self, x: Array, weights: Array, direction: Array) -> Array:
         """That matrix times a direction, shape (n,)."""
+        if not self.graph.has("bend"):
+            return differences.along(lambda z: weights @ self.jacobian(z), x, direction)
         return self._matrix("bend", (x.size,), x, weights, direction)
+
+    def _slope(self, x: Array) -> Array:
+        return self.joint(x)[1]
 
     def _matrix(self, name: str, shape: tuple[int, ...], *given: Array) -> Array:
         found = self._call(name, *given)

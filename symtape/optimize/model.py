@@ -138,6 +138,7 @@ def plain_objective(bound: Any, degree: Degree) -> Objective:
         full_hessian=bound.hessian,
         hessian_product=bound.product,
         degree=degree,
+        exact=bound.graph.exact,
     )
 
 

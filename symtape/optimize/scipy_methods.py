@@ -275,5 +275,6 @@ def preference(form: StandardForm) -> list[Method]:
         names += ["L-BFGS-B", "TNC", "SLSQP"]
     else:
         exact = "trust-exact" if _ends_its_subproblems() else "trust-krylov"
-        names += [exact, "BFGS", "L-BFGS-B"] if small else ["L-BFGS-B", "trust-krylov"]
+        first = [exact] if form.objective.exact else []
+        names += [*first, "BFGS", "L-BFGS-B"] if small else ["L-BFGS-B", "trust-krylov"]
     return [METHODS[name.lower()] for name in names]

@@ -74,6 +74,8 @@ class Objective:
     convex : bool
         True where the graph proves it (a sum of squares of affine terms); a quadratic is judged by its Hessian
         instead.
+    exact : bool
+        False where second derivatives are differences of first ones, and cost as many gradients.
     """
 
     function: Callable[[Array], float]
@@ -82,6 +84,7 @@ class Objective:
     hessian_product: Callable[[Array, Array], Array]
     degree: Degree = Degree.GENERAL
     convex: bool = False
+    exact: bool = True
     residuals: Residuals | None = None
     counts: Counts = field(default_factory=Counts)
     _at: Array | None = None

@@ -74,7 +74,8 @@ def difference(first: Sequence[Node], second: Sequence[Node], renamed: Mapping[N
 def _unlike(x: Node, y: Node) -> str | None:
     """How two nodes differ, their inputs aside."""
     if x.op is not y.op:
-        return f"{x.op.name} was recorded first, then {y.op.name}"
+        again = ", which was made anew (make it once, outside of the function)" if x.op.name == y.op.name else ""
+        return f"{x.op.name} was recorded first, then {y.op.name}{again}"
     if x.op is CONST or x.op is LEAF:
         return _unlike_leaves(x, y)
     if x.params != y.params or len(x.inputs) != len(y.inputs):
