@@ -186,14 +186,17 @@ class _Writer:
             left, right = (_operand(a) for a in arguments)
             return f"{left} {INFIX[op.name]} {right}"
         if op.name in PREFIX:
-            return f"{PREFIX[op.name]}{arguments[0]}"
+            return f"{PREFIX[op.name]}{_operand(arguments[0])}"
         if op.name == "add_n":
-            return " + ".join(arguments)
+            return " + ".join(map(_operand, arguments))
         if op.name == "transpose" and node.params[0] == tuple(reversed(range(node.ndim))):
-            return f"{arguments[0]}.T"
+            return f"{_operand(arguments[0])}.T"
         if op.kind is Kind.CONTROL:
             return self._with_bodies(node, arguments, str)
-        return spelled(node, arguments) or call(op.name, *arguments, *map(repr, node.params))
+        text = spelled(node, arguments) or call(op.name, *arguments, *map(repr, node.params))
+        first = arguments[0] if arguments else ""
+        # a list takes no tensor as an index and has no methods
+        return _operand(first) + text.removeprefix(first) if first.startswith("[") and text.startswith(first) else text
 
     def _latex(self, node: Node) -> str:
         op = node.op

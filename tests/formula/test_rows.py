@@ -161,6 +161,21 @@ def test_named_form_is_the_code(row):
         np.testing.assert_allclose(st.constant(0.0) + scope[name], expected, rtol=1e-12, atol=1e-12)
 
 
+def test_short_constants_are_arrays_where_a_list_would_not_do():
+    x, c, mask = st.Variable([1.0, 2.0], name="x"), np.array([1, 2]), np.array([True, False])
+    k = st.symbol("k", dtype=np.int64)
+    cases = [
+        (c * x, "array([1, 2]) * x"),
+        (TENSORS.add_n(x, TENSORS.lift(c), x), "x + array([1, 2]) + x"),
+        (TENSORS.lift(c)[k], "array([1, 2])[k]"),
+        (np.negative(TENSORS.lift(c)), "-array([1, 2])"),
+        (TENSORS.lift(np.array([[1, 2]])).T, "array([[1, 2]]).T"),
+        (np.where(mask, x, 0.0), "where([True, False], x, 0.0)"),
+    ]
+    for tensor, text in cases:
+        assert str(tensor.formula("named")) == f"result = {text}"
+
+
 def test_the_table_has_what_is_told_apart_here():
     assert len(FINITE) > 200
     assert {row.name for row in FINITE} >= TOO_LARGE
