@@ -445,13 +445,21 @@ def _where_finite(case: Case, what: str, numbers: Numbers, nodes: Sequence[Node]
     agree(case, what, numbers, [n for n, _ in both], [o for _, o in both])
 
 
-def compiled(cases: Sequence[Case]) -> None:
-    """Machine code has the values of `evaluate`: several cases in one program, so that compiling costs less."""
+def compiled(cases: Sequence[Case], unroll: int = Options().unroll) -> None:
+    """Machine code has the values of `evaluate`: several cases in one program, so that compiling costs less.
+
+    With ``unroll=0`` arrays of any size are gone through by loops.
+    """
     nodes = [(case, numbers, n) for case in cases for numbers in [case.numbers] for n in numbers.values]
-    program = Program([x for c in cases for x in c.env], [n for *_, n in nodes], options=Options(cache=False))
-    found = program(*[a for case in cases for a in case.env.values()])
-    for (case, numbers, node), value in zip(nodes, found, strict=True):
+    leaves = {x: strided(a) for case in cases for x, a in case.env.items()}
+    program = Program(list(leaves), [n for *_, n in nodes], options=Options(cache=False, unroll=unroll))
+    for (case, numbers, node), value in zip(nodes, program(*leaves.values()), strict=True):
         agree(case, "compiled", numbers, [node], [value])
+
+
+def strided(array: np.ndarray) -> np.ndarray:
+    """The same numbers with a step between them, backwards in memory."""
+    return np.repeat(array[..., ::-1], 2, axis=-1)[..., ::-2] if array.ndim else array
 
 
 #: The checks that a graph can be put to besides `forward_and_reverse`.

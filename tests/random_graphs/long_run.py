@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from symtape.compile.options import Options
 from symtape.graph.traverse import topological
 from tests.random_graphs.checks import Case, compiled, examine
 from tests.random_graphs.drawing import draw_graph, rows_by_op, scalar_rows
@@ -63,9 +64,9 @@ def failure(check: Callable[[Recipe], Any]) -> Callable[[Recipe], str | None]:
     return told
 
 
-def alone(recipe: Recipe) -> None:
+def alone(unroll: int) -> Callable[[Recipe], None]:
     """Compile one graph by itself."""
-    compiled([Case.of(recipe)])
+    return lambda recipe: compiled([Case.of(recipe)], unroll)
 
 
 class Run:
@@ -109,16 +110,17 @@ class Run:
                     self.counts += against_sympy(scalars).counts
                 except Exception:  # noqa: BLE001 (whatever it is, it is a finding)
                     self.report("formula", number, scalars, against_sympy)
+        unroll = (Options().unroll, 0)[numbers[0] // TOGETHER % 2]
         try:
-            compiled([case for _, case in cases])
+            compiled([case for _, case in cases], unroll)
         except Exception:  # noqa: BLE001 (whatever it is, it is a finding)
             found = self.findings
             for number, case in cases:
-                if failure(alone)(case.recipe) is not None:
-                    self.report("compilation", number, case.recipe, alone)
+                if failure(alone(unroll))(case.recipe) is not None:
+                    self.report(f"compilation with unroll={unroll}", number, case.recipe, alone(unroll))
             if self.findings == found:
                 self.findings += 1
-                print(f"--- compilation of {numbers} of seed {self.seed} together", flush=True)
+                print(f"--- compilation of {numbers} of seed {self.seed} together, unroll={unroll}", flush=True)
 
 
 def chunks(first: int, count: int) -> Iterator[range]:

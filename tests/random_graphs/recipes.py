@@ -16,14 +16,26 @@ from tests.ops.rows import Row, results
 
 Shape = tuple[int, ...]
 
-#: Smooth maps of the numbers to those between -1 and 1.
+#: Smooth maps of numbers between -1 and 1, and of those a little outside, to such numbers; many are written as people
+#: do, in the patterns that have a stable form.
 SQUASHES: dict[str, Callable[[Any, Any], Any]] = {
     "tanh": lambda B, v: B.tanh(v),
     "sin": lambda B, v: B.sin(v),
     "algebraic": lambda B, v: B.divide(v, B.sqrt(B.add(1.0, B.square(v)))),
     "rational": lambda B, v: B.divide(B.multiply(2.0, v), B.add(1.0, B.multiply(v, v))),
-    "logistic": lambda B, v: B.subtract(B.divide(2.0, B.add(1.0, B.exp(B.negative(v)))), 1.0),
+    "sigmoid": lambda B, v: B.subtract(B.multiply(2.0, B.divide(1.0, B.add(1.0, B.exp(B.negative(v))))), 1.0),
+    "softplus": lambda B, v: B.subtract(B.log(B.add(1.0, B.exp(v))), 0.75),
+    "log1p": lambda B, v: B.log(B.add(1.0, B.multiply(0.5, v))),
+    "expm1": lambda B, v: B.multiply(0.5, B.subtract(B.exp(v), 1.0)),
+    "versine": lambda B, v: B.subtract(1.0, B.cos(v)),
+    "hypot": lambda B, v: B.multiply(0.25, B.sqrt(B.add(B.multiply(v, v), B.square(B.add(v, 2.0))))),
+    "log1mexp": lambda B, v: B.log(B.subtract(1.0, B.exp(B.subtract(v, 2.0)))),
+    "over_expm1": lambda B, v: _over_expm1(B, B.add(v, 2.0)),
 }
+
+
+def _over_expm1(B: Any, w: Any) -> Any:
+    return B.divide(w, B.subtract(B.exp(w), 1.0))
 
 
 @dataclass(frozen=True, slots=True)
