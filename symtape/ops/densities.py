@@ -41,10 +41,11 @@ def _deviance(kit: Any, a: Any, x: Any) -> Any:
 
 def _gamma(kit: Any, a: Any, x: Any) -> Any:
     near = kit.both(a >= _LARGE, kit.absolute(x - a) < 0.5 * a)
-    plain = kit.xlogy(a - 1.0, x) - x - kit.gammaln(a)
+    plain = kit.where(kit.equal(x, math.inf), -math.inf, kit.xlogy(a - 1.0, x) - x - kit.gammaln(a))
+    known = kit.both(a >= 0.0, x >= 0.0)
     a, x = kit.where(near, a, _LARGE), kit.where(near, x, _LARGE)
     saddle = 0.5 * kit.log(a / (2 * math.pi)) - kit.log(x) - log_gamma_rest(kit, a) - _deviance(kit, a, x)
-    return kit.where(near, saddle, plain)
+    return kit.where(near, saddle, kit.where(known, plain, kit.log(-1.0 + 0.0 * x)))
 
 
 LOG_GAMMA_DENSITY: Op = elementwise(
@@ -72,12 +73,14 @@ def _beta(kit: Any, a: Any, b: Any, x: Any) -> Any:
     low, high = kit.minimum(a, b), kit.maximum(a, b)
     powers = kit.xlogy(a - 1.0, x) + kit.xlog1py(b - 1.0, -x)
     plain = powers + (gap(kit, high, low, 0) - kit.gammaln(low))
+    known = kit.both(low >= 0.0, kit.both(x >= 0.0, y >= 0.0))
+    nothing = kit.log(-1.0 + 0.0 * x)
     a, b, x = kit.where(near, a, _LARGE), kit.where(near, b, _LARGE), kit.where(near, x, 0.5)
     n, y = a + b, 1.0 - x
     scale = 0.5 * kit.log(a / n * b / (2 * math.pi)) - kit.log(x) - kit.log1p(-x)
     rests = log_gamma_rest(kit, n) - log_gamma_rest(kit, a) - log_gamma_rest(kit, b)
     saddle = scale + rests - (_deviance(kit, a, n * x) + _deviance(kit, b, n * y))
-    return kit.where(near, saddle, plain)
+    return kit.where(near, saddle, kit.where(known, plain, nothing))
 
 
 def _beta_in_first(B: Any, a: Any, b: Any, x: Any) -> Any:
@@ -139,4 +142,28 @@ RELATIVE_EXCESS: Op = elementwise(
     },
     lowering="(y - x) / y",
     arity=2,
+)
+
+# --------------------------------------------------------------------------------------------------------- log1p_square
+
+
+def _log1p_square(kit: Any, x: Any) -> Any:
+    size = kit.absolute(x)
+    huge = size >= 1e100
+    return kit.where(huge, 2.0 * kit.log(kit.where(huge, size, 1.0)), kit.log1p(x * x))
+
+
+def _log1p_square_slope(B: Any, y: Any, x: Any) -> Any:
+    """``2*x/(1 + x**2)``."""
+    return B.divide(B.multiply(2, B.cosine_beside(x, 1.0)), B.hypot(x, 1.0))
+
+
+LOG1P_SQUARE: Op = elementwise(
+    "log1p_square",
+    value_of(_log1p_square, 1),
+    lambda sp, x: sp.log(1 + x**2),
+    implements=(),
+    partials={0: _log1p_square_slope},
+    lowering=line_of(_log1p_square, 1)(),
+    arity=1,
 )

@@ -67,6 +67,14 @@ class Offered:
         self.__dict__[name] = made
         return made
 
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        """Refuse to freeze a distribution."""
+        methods = ", ".join(f"{self._name}.{name}" for name in dir(self))
+        raise TypeError(
+            f"{self._name} is no function: give the arguments to one of {methods}, parameters of a distribution "
+            "after x, as in st.stats.norm.logpdf(x, loc, scale)"
+        )
+
     def __repr__(self) -> str:
         return f"<{self._name}: {', '.join(dir(self))}>"
 

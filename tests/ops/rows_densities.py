@@ -93,6 +93,13 @@ ROWS = [
         tolerance=1e-6,
     ),
     row(
+        "log1p_square",
+        lambda B, x: B.log1p_square(x),
+        [uniform(2, 3, low=-3, high=3)],
+        lambda mp, x: mp.log(1 + x * x),
+        special=[((1e200,), (2e-200,)), ((0.0,), (0.0,))],
+    ),
+    row(
         "relative_excess",
         lambda B, x, y: B.relative_excess(x, y),
         [positive(2, 3), positive(3)],
