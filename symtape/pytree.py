@@ -44,6 +44,20 @@ class Structure:
             raise ValueError(f"the structure has {self.size} leaves, got {len(leaves)}")
         return self._fill(iter(leaves))
 
+    def refill(self, values: Sequence[Any], fixed: Mapping[int, Any]) -> Any:
+        """The tree with the leaves ``fixed`` in their places and ``values``, in order, in all others.
+
+        Examples
+        --------
+        >>> flatten({"a": 1, "b": (2, 3)})[1].refill([10, 30], {1: None})
+        {'a': 10, 'b': (None, 30)}
+        """
+        if not fixed:
+            return self.unflatten(values)
+        given = iter(values)
+        total = len(values) + len(fixed)
+        return self.unflatten([fixed[k] if k in fixed else next(given) for k in range(total)])
+
     def builder(self, start: int = 0) -> Callable[[list[Any]], Any]:
         """A function from a list of leaves to the tree, worked out once where `unflatten` would be called often.
 

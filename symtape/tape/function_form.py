@@ -33,13 +33,7 @@ class Form:
 
     def rebuild(self, values: Sequence[Any]) -> Any:
         """The results in their nesting."""
-        if self.results.kind is None:
-            return values[0] if values else None
-        if not self.fixed:
-            return self.results.unflatten(values)
-        given = iter(values)
-        total = len(values) + len(self.fixed)
-        return self.results.unflatten([None if k in self.fixed else next(given) for k in range(total)])
+        return self.results.refill(values, dict.fromkeys(self.fixed))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

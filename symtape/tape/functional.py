@@ -41,9 +41,7 @@ class Beside:
 
     def rebuild(self, values: Sequence[Any]) -> Any:
         """The same structure, with values in the places of the tensors."""
-        given = iter(values)
-        total = self.tensors + len(self.fixed)
-        return self.structure.unflatten([self.fixed[k] if k in self.fixed else next(given) for k in range(total)])
+        return self.structure.refill(values, self.fixed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,9 +91,7 @@ class Recorded:
 
     def rebuild(self, values: Sequence[Any]) -> Any:
         """What the callable returns, with ``values`` in the places of the outputs."""
-        given = iter(values)
-        total = len(values) + len(self.fixed)
-        return self.structure.unflatten([self.fixed[k] if k in self.fixed else next(given) for k in range(total)])
+        return self.structure.refill(values, self.fixed)
 
     def outside(self) -> dict[Node, Tensor]:
         """What stands now in the places of variables and captured tensors."""
