@@ -41,6 +41,12 @@ def cofactors(sp: Any, a: Any) -> Any:
     return sp.Matrix(n, n, cofactor)
 
 
+def cofactors_along(sp: Any, t: Any, a: Any) -> Any:
+    """The derivative of the matrix of cofactors along a matrix."""
+    step = sp.Dummy()
+    return cofactors(sp, a + step * t).diff(step).subs(step, 0)
+
+
 def inverse(sp: Any, a: Any) -> Any:
     """The inverse: transposed cofactors over the determinant."""
     below = _not_zero(determinant(sp, a), "it has no inverse")

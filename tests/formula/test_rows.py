@@ -35,7 +35,7 @@ ELEMENTS = 2  # of each result, drawn at random
 #: Routines of LAPACK that have a formula where the matrix is small.
 WITH_FORMULA = {"inv", "solve", "det", "slogdet", "cholesky", "cofactor", "solve_triangular"}
 REFUSED = "has no formula by elements|which elements are read follows from|formula\\('named'\\)"
-TOO_LARGE = {"solve-tensorsolve"}
+TOO_LARGE = {"solve-tensorsolve", "cofactor_along"}
 BODIES = {"cond", "custom_gradient"}
 #: Where the formula, computed as it stands, cancels or overflows, which is why the op is there.
 CANCEL = {"sinc_derivative", "x_over_expm1", "erfcx-far", "log_ndtr-tails", "frexp_mantissa"}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
+import symtape as st
 from symtape.autodiff.batching import batch_graph
 from symtape.autodiff.jacobian import hessian, jacobian
 from symtape.autodiff.reverse import gradient
@@ -86,6 +87,34 @@ def test_all_derivatives_of_small_determinants_exist_at_zero(n):
         [np.ones(())],
     )
     assert np.einsum("ijkl,ij,kl", value, u, v) == pytest.approx(mixed, abs=1e-8)
+
+
+def with_rows(a, *replaced):
+    """The determinant with some rows in the place of others."""
+    mixed = a.copy()
+    for k, row in replaced:
+        mixed[k] = row
+    return np.linalg.det(mixed)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("lost", [0, 1, 2, 3])
+def test_determinants_of_singular_matrices_to_second_order(n, lost):
+    """A determinant is linear in each row, so its derivatives are determinants with other rows put in."""
+    rng = np.random.default_rng(10 * n + lost)
+    rank = max(n - lost, 0)
+    a = (rng.integers(-2, 3, (n, rank)) @ rng.integers(-2, 3, (rank, n))).astype(float)
+    d, e = rng.integers(-3, 4, (2, n, n)).astype(float)
+    first = sum(with_rows(a, (k, d[k])) for k in range(n))
+    second = sum(with_rows(a, (k, d[k]), (j, e[j])) for k in range(n) for j in range(n) if j != k)
+
+    def close(found, expected):
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-9 * max(1, np.abs(a).max()) ** n)
+
+    close(np.sum(st.grad(np.linalg.det)(a) * d), first)
+    close(np.sum(st.hvp(np.linalg.det)(a, d) * e), second)
+    close(np.einsum("ijkl,ij,kl", st.hessian(np.linalg.det)(a), d, e), second)
+    close(np.sum(st.grad(lambda x: st.jvp(np.linalg.det, (x,), (d,))[1])(a) * e), second)
 
 
 def test_cofactors_of_a_matrix_with_nan_are_nan():
