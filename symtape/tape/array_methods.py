@@ -10,6 +10,7 @@ import numpy as np
 from symtape.graph.node import DType, Node
 from symtape.graph.shapes import Length, Shape, size
 from symtape.tape.flat import FlatView
+from symtape.tape.foreign_names import in_tensor
 
 if TYPE_CHECKING:
     from symtape.tape.tensor import Tensor
@@ -39,8 +40,11 @@ class ArrayMethods:
 
         def __getattr__(self, name: str) -> Any:
             text = f"{type(self).__name__!r} object has no attribute {name!r}"
+            here = in_tensor(name)
             if name in ABOUT_MEMORY:
                 text += f": a tensor is an expression and has no memory of its own; its values have, x.numpy().{name}"
+            elif here is not None:
+                text += f"; here it is {here}"
             raise AttributeError(text, name=name, obj=self)
 
     # ---- what an array is

@@ -141,7 +141,10 @@ def _remedy(call: str, frame: FrameType, *, recording: bool) -> str:
             "x.at[i].set(value)"
         )
     if _SCIPY_CALL.search(text):
-        return "SciPy computes with plain numbers: write it with NumPy, or use st.special, st.stats, st.linalg"
+        return (
+            "SciPy computes with plain numbers: write it with NumPy, use st.special, st.stats, st.linalg, or make it "
+            "an st.black_box with a vjp"
+        )
     if recording:
         return "keep it a tensor, and write st.where for choices; pass plain numbers as arguments that stay fixed"
     return "keep it a tensor, or write x.numpy() where a plain number is meant"

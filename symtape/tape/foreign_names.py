@@ -98,8 +98,7 @@ def in_package(name: str) -> str | None:
     return None if found is None else found.replace("{name}", name)
 
 
-def in_tensor(kind: str, name: str) -> str:
-    """The message for a name that a tensor, of the class ``kind``, does not have."""
+def in_tensor(name: str) -> str | None:
+    """What ``x.name`` is here, of a tensor; None if that is not known."""
     found = IN_TENSOR.get(name)
-    hint = "" if found is None else f"; here it is {found.replace('{name}', name)}"
-    return f"{kind!r} object has no attribute {name!r}{hint}"
+    return None if found is None else found.replace("{name}", name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from types import CodeType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
@@ -34,7 +34,6 @@ from symtape.tape.array_methods import ArrayMethods
 from symtape.tape.at_index import At
 from symtape.tape.display import Display
 from symtape.tape.everyday import ELEMENT_LIMIT, Everyday
-from symtape.tape.foreign_names import in_tensor
 from symtape.tape.leaf_table import remember
 from symtape.tape.numpy_protocol import call_function, call_ufunc, elementwise_op
 from symtape.tape.recording import active, record, record_shared
@@ -79,11 +78,6 @@ class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
 
     def __init__(self, *_: Any, **__: Any) -> None:
         raise TypeError("a Tensor is made by operations; start from st.Variable, st.constant or st.symbol")
-
-    if not TYPE_CHECKING:  # a name that is not there stays an error to type checkers
-
-        def __getattr__(self, name: str) -> Any:
-            raise AttributeError(in_tensor(type(self).__name__, name), name=name, obj=self)
 
     # ---- what a record offers: a tensor with one result is its own
 

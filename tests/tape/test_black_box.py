@@ -6,6 +6,7 @@ import sys
 import traceback
 import types
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -422,6 +423,41 @@ def test_all_derivatives_compile():
         np.testing.assert_allclose(f(2 * A, 0.5), evaluate([tensor.node], {x.node: 2 * A, c.node: np.float64(0.5)})[0])
     f = quiet([c], np.sum(two(A, c, 3)[0]))
     np.testing.assert_allclose(f.batch(np.arange(20.0)), np.arange(20.0) * A.sum())
+
+
+def test_it_stands_in_bodies():
+    x = st.Variable(2.0, name="x")
+    with st.GradientTape() as tape:
+        y = st.cond(x > 1, smooth, np.cos, x)
+    assert float(tape.gradient(y, x)) == np.cos(2.0)
+    assert quiet([x], y)(3.0) == pytest.approx(np.sin(3.0))
+    assert float(copy.deepcopy(y)) == np.sin(2.0)
+    rule = st.custom_vjp(lambda a: wave(a))
+    rule.defvjp(lambda a: (smooth(a), a), lambda a, g: (g * smooth(a),))
+    assert st.grad(rule)(0.3) == np.sin(0.3)
+    np.testing.assert_allclose(
+        st.vmap(lambda a: st.cond(a > 1, smooth, np.cos, a))(np.array([0.0, 2.0])), [1, np.sin(2)]
+    )
+
+
+def test_it_is_called_from_users_compiled_code_and_from_threads():
+    import numba
+
+    x, v = st.Variable(2.0, name="x"), st.Variable(A, name="v")
+    square = quiet([x], smooth(x) ** 2).numba
+
+    @numba.njit
+    def total(n):
+        s = 0.0
+        for i in range(n):
+            s += square(float(i))
+        return s
+
+    assert total(3) == pytest.approx(np.sum(np.sin([0.0, 1.0, 2.0]) ** 2))
+    f = quiet([v], np.sum(smooth(v) * wave(v)))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda k: f(A + k), range(8)))
+    np.testing.assert_allclose(found, [np.sum(np.sin(A + k) ** 2) for k in range(8)])
 
 
 def test_jit_and_the_minimizer():
