@@ -14,6 +14,7 @@ import numpy as np
 
 from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Shape
+from symtape.ops.matrices import as_first
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
 
@@ -88,15 +89,11 @@ def _spread_value(w: Array, k: int) -> Array:
     return np.array(np.broadcast_to(line, w.shape), w.dtype)
 
 
-def _like_numbers(inputs: tuple[Node], *params: Any) -> tuple[Shape, Any]:
-    return inputs[0].shape, inputs[0].dtype
-
-
 SPREAD: Op = structural(
     "spread",
     Kind.LIBRARY,
     _spread_value,
-    _like_numbers,
+    as_first,
     differentiable=False,
     jvp=None,
     batch=lambda B, inputs, batched, k: B.build(SPREAD, inputs, (k,)),

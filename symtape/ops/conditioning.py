@@ -10,7 +10,8 @@ from symtape.errors import MatrixShapeError
 from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Shape
 from symtape.ops.gaps import all_columns
-from symtape.ops.matrices import as_inexact, check_square, check_stack, transposed
+from symtape.ops.linalg import OF_INVERSES, inverse_pull, inverse_push
+from symtape.ops.matrices import as_inexact, as_square, check_square, check_stack
 from symtape.ops.matrix_formulas import inverse
 from symtape.ops.op import ZERO, Kind, Op
 from symtape.ops.registry import function, structural
@@ -27,26 +28,16 @@ def _value(a: Array) -> Array:
     return result
 
 
-def _infer(inputs: tuple[Node]) -> tuple[Shape, Any]:
-    check_square("cond", inputs[0].shape)
-    return inputs[0].shape, inputs[0].dtype
-
-
-def _pull(B: Any, g: Any, y: Any, a: Any) -> Any:
-    across = transposed(B, y)
-    return B.negative(B.matmul(B.matmul(across, g), across))
-
-
 INV_OR_INF: Op = structural(
     "inv_or_inf",
     Kind.LIBRARY,
     _value,
-    _infer,
-    vjp=(_pull,),
-    jvp=(lambda B, t, y, a: B.negative(B.matmul(B.matmul(y, t), y)),),
+    as_square("cond"),
+    vjp=(inverse_pull,),
+    jvp=(inverse_push,),
     batch=lambda B, inputs, batched: B.build(INV_OR_INF, inputs),
     formula=inverse,
-    source="Giles (2008), An extended collection of matrix derivative results, section 2.2.3 (inverse)",
+    source=OF_INVERSES,
 )
 
 

@@ -34,11 +34,10 @@ from symtape.ops.gaps import (
     of_the_stack,
     over_gaps,
     own_places,
-    same_as_first,
     warn_degenerate,
     without_gap,
 )
-from symtape.ops.matrices import all_batched
+from symtape.ops.matrices import all_batched, as_first
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import structural
 
@@ -116,7 +115,7 @@ GAP_LIMIT: Op = structural(
     "gap_limit",
     Kind.LIBRARY,
     _gap_limit_value,
-    same_as_first,
+    as_first,
     differentiable=False,
     jvp=None,
     batch=lambda B, inputs, batched, kind: B.build(GAP_LIMIT, all_batched(B, inputs, batched), (kind,)),
@@ -135,7 +134,7 @@ GAP_POLE: Op = structural(
     "gap_pole",
     Kind.LIBRARY,
     _gap_pole_value,
-    same_as_first,
+    as_first,
     differentiable=False,
     jvp=None,
     batch=lambda B, inputs, batched, kind: B.build(GAP_POLE, all_batched(B, inputs, batched), (kind,)),
@@ -152,7 +151,7 @@ IF_ZERO: Op = structural(
     "if_zero",
     Kind.LIBRARY,
     _if_zero_value,
-    same_as_first,
+    as_first,
     differentiable=False,
     jvp=None,
     batch=lambda B, inputs, batched: B.build(IF_ZERO, all_batched(B, inputs, batched)),
@@ -258,7 +257,7 @@ WHERE_APART: Op = structural(
     "where_apart",
     Kind.LIBRARY,
     _where_apart_value,
-    same_as_first,
+    as_first,
     vjp=(lambda B, g, y, x, w, *params: where_apart(B, g, w, *params), None),
     jvp=(lambda B, t, y, x, w, *params: where_apart(B, t, w, *params), None),
     batch=lambda B, inputs, batched, what, own, shared: B.build(

@@ -13,7 +13,7 @@ import numpy as np
 
 from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Shape
-from symtape.ops.matrices import all_batched, as_inexact, check_square, transposed
+from symtape.ops.matrices import all_batched, as_first, as_inexact, as_square, check_square, transposed
 from symtape.ops.matrix_formulas import cofactors, cofactors_along, determinant, sign_and_logarithm
 from symtape.ops.op import ZERO, Kind, Op
 from symtape.ops.registry import function, structural
@@ -97,11 +97,6 @@ def _cofactor_of_one(a: Array) -> Array:
     return np.asarray(sign * (u * (before * after)) @ vt, a.dtype)
 
 
-def _cofactor_infer(inputs: tuple[Node]) -> tuple[Shape, Any]:
-    check_square("cofactor", inputs[0].shape)
-    return inputs[0].shape, inputs[0].dtype
-
-
 def _cofactor_along(B: Any, t: Any, y: Any, a: Any) -> Any:
     """The derivative along a matrix. It is the Hessian of the determinant, so the same rule pulls back."""
     n = B.shape(a)[-1]
@@ -133,7 +128,7 @@ COFACTOR: Op = structural(
     "cofactor",
     Kind.LIBRARY,
     _cofactor_value,
-    _cofactor_infer,
+    as_square("cofactor"),
     vjp=(_cofactor_along,),
     jvp=(_cofactor_push,),
     batch=lambda B, inputs, batched: B.build(COFACTOR, inputs),
@@ -165,10 +160,6 @@ def _along_value(t: Array, a: Array) -> Array:
     return np.where(whole, result, np.nan).astype(a.dtype)
 
 
-def _along_infer(inputs: tuple[Node, Node]) -> tuple[Shape, Any]:
-    return inputs[0].shape, inputs[0].dtype
-
-
 def _along_along(B: Any, e: Any, t: Any, a: Any) -> Any:
     """The derivative of `COFACTOR_ALONG` along another matrix; symmetric in both, as third derivatives are."""
     y, dy = B.build(COFACTOR, (a,)), B.build(COFACTOR_ALONG, (e, a))
@@ -185,7 +176,7 @@ COFACTOR_ALONG: Op = structural(
     "cofactor_along",
     Kind.LIBRARY,
     _along_value,
-    _along_infer,
+    as_first,
     vjp=(
         lambda B, g, y, t, a: B.build(COFACTOR_ALONG, (g, a)),
         lambda B, g, y, t, a: _along_along(B, g, t, a),

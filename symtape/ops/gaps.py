@@ -18,11 +18,10 @@ import numpy as np
 
 from symtape.errors import DegenerateMatrixWarning
 from symtape.graph.node import Array, Node
-from symtape.graph.shapes import Shape
 from symtape.graph.source import user_frame
 from symtape.ops import params as param
 from symtape.ops.clusters import EIGENVALUES, SINGULAR_VALUES, equal_pairs, is_kind, vanishing
-from symtape.ops.matrices import all_batched
+from symtape.ops.matrices import all_batched, as_first
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
 
@@ -102,11 +101,6 @@ def _warn_of_pair(kind: str, lead: Sequence[int], i: int, j: int, value: float) 
     warn_degenerate(f"{text}{of_the_stack(lead)}: a derivative that depends on them does not exist there and is NaN")
 
 
-def same_as_first(inputs: tuple[Node, ...], *params: Any) -> tuple[Shape, Any]:
-    """Shape and dtype of the first input."""
-    return inputs[0].shape, inputs[0].dtype
-
-
 @function()
 def over_gaps(B: Any, x: Any, a: Any, b: Any, asked: Any, kind: str, *, strict: bool = True) -> Any:
     """``x[i, j] / (b[j] - a[i])``, and 0 on the diagonal (not of "zeros").
@@ -147,7 +141,7 @@ OVER_GAPS: Op = structural(
     "over_gaps",
     Kind.LIBRARY,
     _over_gaps_value,
-    same_as_first,
+    as_first,
     vjp=(
         lambda B, g, y, x, a, b, asked, *how: _linear(B, g, a, b, *how),
         lambda B, g, y, x, a, b, asked, *how: B.sum(_slope(B, g, y, a, b, *how), axis=-1),
@@ -201,7 +195,7 @@ ALIKE: Op = structural(
     "alike",
     Kind.LIBRARY,
     _alike_value,
-    same_as_first,
+    as_first,
     vjp=(lambda B, g, y, x, w, what: g, None),
     jvp=(lambda B, t, y, x, w, what: t, None),
     batch=lambda B, inputs, batched, what: B.build(ALIKE, all_batched(B, inputs, batched), (what,)),

@@ -6,7 +6,7 @@ A singular matrix is an error when a number is asked for, not when the expressio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,15 +14,10 @@ from symtape.errors import MatrixShapeError, ShapeError, SingularMatrixError
 from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Shape, broadcast_two, is_known, size
 from symtape.ops.arguments import as_integer, only_defaults
-from symtape.ops.matrices import as_inexact, check_square, padded
+from symtape.ops.matrices import as_inexact, as_square, check_square, padded, symmetric_part, transposed
 from symtape.ops.matrix_formulas import cholesky_factor, inverse, solution
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
-
-
-def _transposed(B: Any, x: Any) -> Any:
-    return B.swapaxes(x, -1, -2)
-
 
 # ----------------------------------------------------------------------------------------------------------------- inv
 
@@ -34,26 +29,30 @@ def _inv_value(a: Array) -> Array:
         raise SingularMatrixError(f"{error}: it has no inverse") from error
 
 
-def _inv_infer(inputs: tuple[Node]) -> tuple[Shape, Any]:
-    check_square("inv", inputs[0].shape)
-    return inputs[0].shape, inputs[0].dtype
+OF_INVERSES: Final = "Giles (2008), An extended collection of matrix derivative results, section 2.2.3 (inverse)"
 
 
-def _inv_pull(B: Any, g: Any, y: Any, a: Any) -> Any:
-    across = _transposed(B, y)
+def inverse_pull(B: Any, g: Any, y: Any, a: Any) -> Any:
+    """``-A⁻ᵀ G A⁻ᵀ`` of an inverse ``y``."""
+    across = transposed(B, y)
     return B.negative(B.matmul(B.matmul(across, g), across))
+
+
+def inverse_push(B: Any, t: Any, y: Any, a: Any) -> Any:
+    """``-A⁻¹ T A⁻¹`` of an inverse ``y``."""
+    return B.negative(B.matmul(B.matmul(y, t), y))
 
 
 INV: Op = structural(
     "inv",
     Kind.LIBRARY,
     _inv_value,
-    _inv_infer,
-    vjp=(_inv_pull,),
-    jvp=(lambda B, t, y, a: B.negative(B.matmul(B.matmul(y, t), y)),),
+    as_square("inv"),
+    vjp=(inverse_pull,),
+    jvp=(inverse_push,),
     batch=lambda B, inputs, batched: B.build(INV, inputs),
     formula=inverse,
-    source="Giles (2008), An extended collection of matrix derivative results, section 2.2.3 (inverse)",
+    source=OF_INVERSES,
 )
 
 
@@ -98,10 +97,10 @@ def _solve_like(B: Any, a: Any, v: Any, b: Any) -> Any:
 
 
 def _solve_pull_matrix(B: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
-    back = _solve_like(B, _transposed(B, a), g, b)
+    back = _solve_like(B, transposed(B, a), g, b)
     if B.ndim(b) == 1:
         return B.negative(B.multiply(B.expand_dims(back, -1), B.expand_dims(y, -2)))
-    return B.negative(B.matmul(back, _transposed(B, y)))
+    return B.negative(B.matmul(back, transposed(B, y)))
 
 
 def _solve_push_matrix(B: Any, t: Any, y: Any, a: Any, b: Any) -> Any:
@@ -137,7 +136,7 @@ SOLVE: Op = structural(
     Kind.LIBRARY,
     _solve_value,
     _solve_infer,
-    vjp=(_solve_pull_matrix, lambda B, g, y, a, b: _solve_like(B, _transposed(B, a), g, b)),
+    vjp=(_solve_pull_matrix, lambda B, g, y, a, b: _solve_like(B, transposed(B, a), g, b)),
     jvp=(_solve_push_matrix, lambda B, t, y, a, b: B.solve(a, t)),
     batch=_solve_batch,
     formula=solution,
@@ -189,11 +188,6 @@ def _cholesky_value(a: Array) -> Array:
         raise SingularMatrixError(f"{error}: it has no Cholesky factor") from error
 
 
-def _cholesky_infer(inputs: tuple[Node]) -> tuple[Shape, Any]:
-    check_square("cholesky", inputs[0].shape)
-    return inputs[0].shape, inputs[0].dtype
-
-
 def _halved_below(B: Any, x: Any) -> Any:
     """Φ of the paper: the lower triangle with half of the diagonal."""
     half = B.const(np.asarray(0.5, B.dtype(x)))
@@ -202,20 +196,16 @@ def _halved_below(B: Any, x: Any) -> Any:
 
 def _cholesky_push(B: Any, t: Any, y: Any, a: Any) -> Any:
     """``L Φ(L⁻¹ S L⁻ᵀ)`` with S the symmetric part of the tangent."""
-    half = B.const(np.asarray(0.5, B.dtype(t)))
-    symmetric = B.multiply(half, B.add(t, _transposed(B, t)))
-    left = B.solve_triangular(y, symmetric, lower=True)
-    both = _transposed(B, B.solve_triangular(y, _transposed(B, left), lower=True))
+    left = B.solve_triangular(y, symmetric_part(B, t), lower=True)
+    both = transposed(B, B.solve_triangular(y, transposed(B, left), lower=True))
     return B.matmul(y, _halved_below(B, both))
 
 
 def _cholesky_pull(B: Any, g: Any, y: Any, a: Any) -> Any:
     """``(S + Sᵀ)/2`` with ``S = L⁻ᵀ Φ(Lᵀ G) L⁻¹``."""
-    inner = _halved_below(B, B.matmul(_transposed(B, y), g))
+    inner = _halved_below(B, B.matmul(transposed(B, y), g))
     left = B.solve_triangular(y, inner, trans=1, lower=True)
-    s = _transposed(B, B.solve_triangular(y, _transposed(B, left), trans=1, lower=True))
-    half = B.const(np.asarray(0.5, B.dtype(s)))
-    return B.multiply(half, B.add(s, _transposed(B, s)))
+    return symmetric_part(B, transposed(B, B.solve_triangular(y, transposed(B, left), trans=1, lower=True)))
 
 
 #: LAPACK reads the lower triangle alone. The derivative is that along symmetric matrices: its two triangles are alike.
@@ -223,7 +213,7 @@ CHOLESKY: Op = structural(
     "cholesky",
     Kind.LIBRARY,
     _cholesky_value,
-    _cholesky_infer,
+    as_square("cholesky"),
     vjp=(_cholesky_pull,),
     jvp=(_cholesky_push,),
     batch=lambda B, inputs, batched: B.build(CHOLESKY, inputs),
@@ -239,7 +229,7 @@ def cholesky(B: Any, a: Any, /, *, upper: bool = False) -> Any:
     a = as_inexact(B, "cholesky", a)
     check_square("cholesky", B.shape(a))
     if upper:
-        return _transposed(B, B.build(CHOLESKY, (_transposed(B, a),)))
+        return transposed(B, B.build(CHOLESKY, (transposed(B, a),)))
     return B.build(CHOLESKY, (a,))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from symtape.errors import DTypeError, MatrixShapeError
+from symtape.graph.node import Node
 from symtape.graph.shapes import Shape
 
 
@@ -47,6 +48,21 @@ def check_square(name: str, shape: Shape) -> None:
     check_stack(name, shape)
     if shape[-1] != shape[-2]:
         raise MatrixShapeError(f"{name}: the last two axes of the array must have equal lengths, got shape {shape}")
+
+
+def as_first(inputs: tuple[Node, ...], *params: Any) -> tuple[Shape, Any]:
+    """Shape and dtype of a result that has those of the first input."""
+    return inputs[0].shape, inputs[0].dtype
+
+
+def as_square(name: str) -> Callable[..., tuple[Shape, Any]]:
+    """Shape and dtype of what is made of one square matrix and is as large."""
+
+    def infer(inputs: tuple[Node], *params: Any) -> tuple[Shape, Any]:
+        check_square(name, inputs[0].shape)
+        return as_first(inputs)
+
+    return infer
 
 
 def transposed(B: Any, x: Any) -> Any:

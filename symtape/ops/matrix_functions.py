@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from symtape.errors import ComplexSpectrumError
-from symtape.graph.node import Array, Node
-from symtape.graph.shapes import Shape
-from symtape.ops.matrices import as_inexact, check_square, transposed
+from symtape.graph.node import Array
+from symtape.ops.matrices import as_inexact, as_square, transposed
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
 from symtape.ops.regularity import regular
@@ -72,10 +71,6 @@ def _logm_value(a: Array) -> Array:
 def _declared(name: str, value: Callable[[Array], Array], *, singular: bool) -> Op:
     """An op of one matrix function; ``singular``: whether a singular matrix has a derivative."""
 
-    def infer(inputs: tuple[Node]) -> tuple[Shape, Any]:
-        check_square(name, inputs[0].shape)
-        return inputs[0].shape, inputs[0].dtype
-
     def along(B: Any, a: Any, e: Any) -> Any:
         n = B.shape(a)[-1]
         if not singular:
@@ -89,7 +84,7 @@ def _declared(name: str, value: Callable[[Array], Array], *, singular: bool) -> 
         name,
         Kind.LIBRARY,
         value,
-        infer,
+        as_square(name),
         vjp=(lambda B, g, y, a: along(B, transposed(B, a), g),),
         jvp=(lambda B, t, y, a: along(B, a, t),),
         batch=lambda B, inputs, batched: B.build(op, inputs),

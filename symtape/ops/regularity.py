@@ -14,8 +14,8 @@ import numpy as np
 from symtape.graph.node import Array
 from symtape.graph.shapes import Length
 from symtape.ops.clusters import ROUNDING
-from symtape.ops.gaps import same_as_first, warn_degenerate
-from symtape.ops.matrices import transposed
+from symtape.ops.gaps import warn_degenerate
+from symtape.ops.matrices import as_first, transposed
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, structural
 
@@ -107,7 +107,7 @@ REGULAR: Op = structural(
     "regular",
     Kind.LIBRARY,
     _regular_value,
-    same_as_first,
+    as_first,
     vjp=(lambda B, g, y, x, what: g,),
     jvp=(lambda B, t, y, x, what: t,),
     batch=lambda B, inputs, batched, what: B.build(REGULAR, inputs, (what,)),
@@ -165,7 +165,7 @@ CONSTANT_RANK: Op = structural(
     "constant_rank",
     Kind.LIBRARY,
     _constant_rank_value,
-    same_as_first,
+    as_first,
     vjp=(lambda B, g, y, a, rtol: g, None),
     jvp=(lambda B, t, y, a, rtol: t, None),
     batch=_constant_rank_batch,
