@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from symtape.errors import ConcreteValueError, GradientCutWarning
 from symtape.graph.source import line_number, place, user_frame
-from symtape.tape.recording import active_captures, active_tapes
+from symtape.tape.recording import active_tapes, captures_of, every_tape
 from symtape.tape.remedies import called_on_line
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def cut(tensor: Tensor, call: str, *, silent: bool = False, display: bool = Fals
     ConcreteValueError
         While a callable is recorded for reuse and the tensor may change between calls.
     """
-    captures = active_captures()
+    captures = captures_of(tensor.node)
     if captures and not display:
         node = tensor.node
         for c in reversed(captures):
@@ -90,13 +90,16 @@ def cut(tensor: Tensor, call: str, *, silent: bool = False, display: bool = Fals
                     f"would reuse that number ({place(frame)}); "
                     f"{_remedy(call, frame, recording=True)}"
                 )
-    if active_tapes():
+    if active_tapes() or every_tape():
         announce(current(tensor), call, silent=silent, display=display)
 
 
 def announce(tensor: Tensor, call: str, *, silent: bool = False, display: bool = False) -> None:
     """Log a cut on the tapes that track the tensor, warn first: a warning raised as an error leaves all unchanged."""
-    tapes = [tape for tape in active_tapes() if tensor.ident in tape.producer]
+    own = active_tapes()
+    tapes = [tape for tape in own if tensor.ident in tape.producer]
+    # What a tape of another thread is recording may have been handed to this one; variables are everybody's.
+    tapes += [t for t in every_tape() if t.recording and t not in own and t.producer.get(tensor.ident) is not None]
     if not tapes:
         return
     frame = user_frame(3)

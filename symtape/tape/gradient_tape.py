@@ -18,6 +18,7 @@ from symtape.tape.gradient_arguments import (
     wants_zero,
     weights,
 )
+from symtape.tape.lost import warn_of_lost
 from symtape.tape.recorder import Recorder
 from symtape.tape.recording import active_tapes
 from symtape.tape.tensor import TENSORS, Tensor, apply, wrap
@@ -289,6 +290,7 @@ class GradientTape(Recorder):
     def _records(self, targets: list[Tensor], sources: list[Tensor]) -> tuple[list[Any], list[Rewritten]]:
         """Slice and rewrite."""
         records = slice_records(self.producer, [t.ident for t in targets])
+        warn_of_lost(self, records)
         return stable(records, {t.ident for t in targets} | {s.ident for s in sources}, apply, _under)
 
     def _note(self, done: list[Rewritten], results: list[Tensor | None]) -> None:

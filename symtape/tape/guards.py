@@ -25,7 +25,7 @@ from symtape.graph.source import describe, user_frame
 from symtape.graph.traverse import substitute, topological
 from symtape.ops.namespace import NODES
 from symtape.tape.cuts import announce, current, cut
-from symtape.tape.recording import Seen, active_captures, active_tapes
+from symtape.tape.recording import Seen, active_tapes, captures_of
 
 if TYPE_CHECKING:
     from symtape.tape.tensor import Tensor
@@ -177,7 +177,7 @@ def note(node: Node, seen: Seen, how: str) -> None:
     guard = Guard(node, seen, how, frame.f_code, frame.f_lasti, next_ident(), threading.get_ident())
     for tape in active_tapes():
         tape.guards.append(guard)
-    captures = active_captures()
+    captures = captures_of(node)
     if captures:
         for c in captures:
             c.add(guard)

@@ -261,7 +261,7 @@ def _run(
         ) or any(c.depends(node) for c in outer)
 
     args, kwargs = arguments.unflatten([wrap(v) if isinstance(v, Node) else v.value for v in given])
-    with _apart(outer), capture(by, depends, reused=reused) as here:
+    with _apart(outer), capture(by, depends, inputs=own, reused=reused) as here:
         result = _numbers_stay(function, args, kwargs, start)
         result = [lift(result)] if single else result
         values, structure = pytree.flatten(result, is_whole)

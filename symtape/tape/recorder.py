@@ -13,7 +13,7 @@ from symtape.graph.node import next_ident
 from symtape.graph.source import user_frame
 from symtape.tape.cuts import Cut
 from symtape.tape.guards import Guard, relations
-from symtape.tape.recording import Shared, Skipped, active_tapes, enroll, paused_tapes
+from symtape.tape.recording import Shared, Skipped, active_tapes, enroll, paused_tapes, recording_now
 from symtape.tape.taken_apart import annotate
 from symtape.tape.tensor import Tensor
 from symtape.tape.variable import Variable
@@ -34,6 +34,9 @@ class Recorder:
         Lines that were warned about.
     skipped : dict
         Operations that ran while the recording was stopped, by the identity of their results.
+    elsewhere : dict
+        Lines at which other threads computed from leaves or tracked tensors while the tape recorded, by the identity of
+        their results.
     detours : list
         Identities of recorded derivatives, and the stable forms that stood in the place of what was recorded.
     watched_at : dict
@@ -56,9 +59,15 @@ class Recorder:
         self.cuts: list[Cut] = []
         self.warned: set[str] = set()
         self.skipped: dict[int, Skipped] = {}
+        self.elsewhere: dict[int, tuple[CodeType, int]] = {}
         self.detours: list[tuple[frozenset[int], list[Rewritten]]] = []
         self.watched_at: dict[int, tuple[CodeType, int]] = {}
         self._spans: list[list[int]] = []
+
+    @property
+    def recording(self) -> bool:
+        """Whether it is entered and not stopped."""
+        return self._recording
 
     def __enter__(self) -> Self:
         self._push()
@@ -78,6 +87,7 @@ class Recorder:
             self._used = False
             self._clear()
         active_tapes().append(self)
+        recording_now.append(self)
         self._spans.append([next_ident()])
         self._recording = True
 
@@ -87,6 +97,8 @@ class Recorder:
         tapes = active_tapes()
         if self in tapes:
             tapes.remove(self)
+        if self in recording_now:
+            recording_now.remove(self)
         self._spans[-1].append(next_ident())
         self._recording = False
 

@@ -13,12 +13,13 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import CodeType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from symtape.errors import ConcreteValueError, ImpureFunctionError
-from symtape.graph.node import PLACEHOLDER, SYMBOLIC, VALUED, Node, Params, next_ident
+from symtape.graph.node import LEAF, PLACEHOLDER, SYMBOLIC, VALUED, Node, Params, next_ident
 from symtape.graph.source import place, user_frame
+from symtape.graph.traverse import ancestors
 
 if TYPE_CHECKING:
     from symtape.tape.guards import Guard
@@ -110,6 +111,19 @@ def record(out: Tensor, op: Any, params: Params, inputs: tuple[Tensor, ...]) -> 
         _skip((out,), op, inputs)
 
 
+#: The tapes that record now, of all threads.
+recording_now: list[Recorder] = []
+
+
+def record_elsewhere(outputs: tuple[Tensor, ...], inputs: tuple[Tensor, ...], frame: FrameType) -> None:
+    """Note for the tapes of other threads what this thread, which has none, computes from what they may track."""
+    for tape in recording_now.copy():
+        known = tape.elsewhere
+        if any(x.ident in tape.producer or x.ident in known or x.node.op is LEAF for x in inputs):
+            for out in outputs:
+                known[out.ident] = (frame.f_code, frame.f_lasti)
+
+
 def record_shared(outputs: tuple[Tensor, ...], op: Any, params: Params, inputs: tuple[Tensor, ...]) -> None:
     """Enter all results of one operation on every tape that tracks one of the inputs."""
     shared: Shared | None = None
@@ -167,6 +181,8 @@ class Capture:
         In the order of decision, equal ones once.
     reads : dict
         Variables that were read inside, by identity.
+    inputs : frozenset of Node
+        The leaves that stand for the arguments.
     reused : bool
         Whether later calls run the graph in the place of the callable, and none of its side effects.
     start : int
@@ -175,6 +191,7 @@ class Capture:
 
     name: str
     depends: Callable[[Node], bool]
+    inputs: frozenset[Node] = frozenset()
     reused: bool = False
     start: int = field(default_factory=next_ident)
     guards: list[Guard] = field(default_factory=list)
@@ -191,6 +208,27 @@ class Capture:
 
 def _may_change(node: Node) -> bool:
     return bool(node.flags & (VALUED | SYMBOLIC | PLACEHOLDER))
+
+
+_captures: list[Capture] = []  # of all threads
+
+
+def captures_anywhere() -> list[Capture]:
+    """The list itself of recordings of callables in all threads."""
+    return _captures
+
+
+def captures_of(node: Node) -> list[Capture]:
+    """Recordings of callables that what is done with a node concerns: this thread's, and those whose arguments it has.
+
+    A function that is recorded may hand its arguments to other threads.
+    """
+    own = active.captures
+    if len(_captures) == len(own):
+        return own
+    others = [c for c in list(_captures) if c.inputs and c not in own]
+    below = set(ancestors(node)) if others else set()
+    return [*(c for c in others if not below.isdisjoint(c.inputs)), *own]
 
 
 def refuse_change(made: int, what: str) -> None:
@@ -213,7 +251,13 @@ def refuse_change(made: int, what: str) -> None:
 
 
 @contextmanager
-def capture(name: str, depends: Callable[[Node], bool] = _may_change, *, reused: bool = False) -> Iterator[Capture]:
+def capture(
+    name: str,
+    depends: Callable[[Node], bool] = _may_change,
+    *,
+    inputs: frozenset[Node] = frozenset(),
+    reused: bool = False,
+) -> Iterator[Capture]:
     """Record a callable for reuse: decisions inside are collected, numbers taken out raise `ConcreteValueError`.
 
     Parameters
@@ -222,6 +266,8 @@ def capture(name: str, depends: Callable[[Node], bool] = _may_change, *, reused:
         What records, for messages.
     depends : callable, optional
         Says of a node whether it may change between calls; by default, whether a leaf is below it.
+    inputs : frozenset of Node
+        The leaves that stand for the arguments.
     reused : bool
         Whether a graph will run in the place of the callable.
 
@@ -229,9 +275,10 @@ def capture(name: str, depends: Callable[[Node], bool] = _may_change, *, reused:
     ------
     Capture
     """
-    own = Capture(name, depends, reused)
+    own = Capture(name, depends, inputs, reused)
     stack = active.captures
     stack.append(own)
+    _captures.append(own)
     try:
         yield own
     except ValueError as error:
@@ -240,3 +287,4 @@ def capture(name: str, depends: Callable[[Node], bool] = _may_change, *, reused:
         raise
     finally:
         stack.remove(own)
+        _captures.remove(own)

@@ -24,7 +24,7 @@ from symtape.errors import ConcreteValueError, ObjectArrayWarning
 from symtape.graph.node import Node
 from symtape.graph.source import LIBRARIES, place, positions, user_frame
 from symtape.ops.registry import functions
-from symtape.tape.recording import active_captures
+from symtape.tape.recording import captures_of
 from symtape.tape.remedy_table import RECORDING, REFUSED, SLOW, TABLE
 
 
@@ -101,7 +101,7 @@ def before_numbers(node: Node, frame: FrameType) -> None:
 
 
 def _refuse(node: Node, found: Found, where: str) -> None:
-    for capture in active_captures():
+    for capture in captures_of(node):
         if capture.depends(node):
             raise ConcreteValueError(f"while {capture.name} recorded the function: {refusal(found, where)}")
     raise TypeError(refusal(found, where))

@@ -36,7 +36,7 @@ from symtape.tape.display import Display
 from symtape.tape.everyday import ELEMENT_LIMIT, Everyday
 from symtape.tape.leaf_table import remember
 from symtape.tape.numpy_protocol import call_function, call_ufunc, elementwise_op
-from symtape.tape.recording import active, record, record_shared
+from symtape.tape.recording import active, record, record_elsewhere, record_shared, recording_now
 
 
 class Tensor(operators.Operators, Display, Everyday, ArrayMethods):
@@ -297,6 +297,8 @@ def apply(op: Any, inputs: tuple[Tensor, ...], params: Params = ()) -> Any:
             out.code = frame.f_code
             out.lasti = frame.f_lasti
         record_shared(outputs, op, params, inputs)
+        if recording_now and not active.tapes:
+            record_elsewhere(outputs, inputs, frame)
         return outputs
     out = _new(Tensor)
     out.node = node
@@ -306,6 +308,8 @@ def apply(op: Any, inputs: tuple[Tensor, ...], params: Params = ()) -> Any:
     out.lasti = frame.f_lasti
     if active.tapes or active.paused:
         record(out, op, params, inputs)
+    elif recording_now:
+        record_elsewhere((out,), inputs, frame)
     return out
 
 
@@ -321,6 +325,8 @@ def apply_two(op: Op, a: Tensor, b: Tensor) -> Tensor:
     out.lasti = frame.f_lasti
     if active.tapes or active.paused:
         record(out, op, (), (a, b))
+    elif recording_now:
+        record_elsewhere((out,), (a, b), frame)
     return out
 
 

@@ -24,7 +24,7 @@ from symtape.tape.cuts import cut
 from symtape.tape.leaf_table import remember
 from symtape.tape.operators import read_formulas_with
 from symtape.tape.own_formulas import own_formula
-from symtape.tape.recording import active_captures, active_tapes, refuse_change
+from symtape.tape.recording import active_tapes, captures_anywhere, refuse_change
 from symtape.tape.tensor import Tensor, _new, lift, wrap
 
 
@@ -114,7 +114,7 @@ class Variable(Tensor):
                 if ident not in tape.producer and tape.watch_accessed_variables:
                     tape.producer[ident] = None
                     tape.variables[ident] = self
-        for c in active_captures():
+        for c in captures_anywhere():
             c.reads[self.ident] = self
         return self._read
 

@@ -1,5 +1,6 @@
 """Tapes and threads: what records is the thread's own; deep graphs need no stack."""
 
+import linecache
 import sys
 import threading
 
@@ -127,3 +128,66 @@ def test_a_hundred_thousand_nodes_on_a_small_stack(shape):
         np.testing.assert_allclose([value, slope], 1.00001**n, rtol=1e-9)
     else:
         assert value == slope == n * (n - 1) / 2
+
+
+# ---------------------------------------------------------------------------------------- work handed to other threads
+
+
+def test_what_another_thread_computed_for_a_tape_is_told_when_a_gradient_is_asked_for():
+    x = st.Variable(3.0)
+    with st.GradientTape() as tape:
+        y = x * run_in_thread(lambda: np.sin(x) * 2)  # here
+    text = linecache.getlines(__file__)
+    line = next(k for k, line in enumerate(text, 1) if line.endswith("# here\n"))
+    with pytest.warns(st.GradientCutWarning, match="another thread.*no gradient flows") as caught:
+        assert float(tape.gradient(y, x)) == pytest.approx(2 * np.sin(3.0))
+    assert (caught[0].filename, caught[0].lineno) == (__file__, line)
+
+
+def test_what_another_thread_computed_and_is_not_used_is_not_told():
+    x, z = st.Variable(3.0), st.Variable(4.0)
+    with st.GradientTape() as tape:
+        other = run_in_thread(lambda: np.sin(z) * 2)
+        y = x * st.stop_gradient(run_in_thread(lambda: np.cos(x)))
+        y = y * x
+    assert float(tape.gradient(y, x)) == pytest.approx(6 * np.cos(3.0))
+    assert other.item() == pytest.approx(2 * np.sin(4.0))
+
+
+def test_a_number_taken_out_of_what_a_tape_records_by_another_thread_warns():
+    x = st.Variable(3.0)
+    with st.GradientTape():
+        y = x * x
+        with pytest.warns(st.GradientCutWarning, match="float takes a plain number"):
+            run_in_thread(lambda: float(y))
+        assert run_in_thread(lambda: float(x)) == 3.0  # a variable is everybody's
+
+
+@pytest.mark.parametrize("transform", [st.grad, st.jit])
+def test_a_number_taken_out_of_an_argument_by_another_thread_is_refused(transform):
+    def f(x):
+        return x * run_in_thread(lambda: float(np.sin(x)))
+
+    with pytest.raises(st.errors.ConcreteValueError, match=r"float took a number out.*float\(np\.sin\(x\)\)"):
+        transform(f)(3.0)
+
+
+def test_a_decision_taken_by_another_thread_is_a_guard():
+    def f(x):
+        return x * 2 if run_in_thread(lambda: bool(x > 1)) else x * 3
+
+    fast = st.jit(f)
+    assert [fast(2.0), fast(0.5), fast(4.0)] == [4.0, 1.5, 8.0]
+
+
+def test_work_of_other_threads_in_a_function_is_part_of_it():
+    v = st.Variable(2.0)
+
+    def f(x):
+        return x * run_in_thread(lambda: np.sin(x) * v)
+
+    assert st.grad(f)(3.0) == pytest.approx(2 * (np.sin(3.0) + 3 * np.cos(3.0)))
+    fast = st.jit(f)
+    assert fast(3.0) == pytest.approx(6 * np.sin(3.0))
+    v.assign(5.0)
+    assert fast(3.0) == pytest.approx(15 * np.sin(3.0))
