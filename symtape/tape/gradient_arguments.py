@@ -117,9 +117,13 @@ def signed(results: list[Tensor | None]) -> list[Tensor | None]:
     """
     frame = user_frame(1)
     own: list[Tensor | None] = []
+    fresh: set[int] = set()
     for r in results:
-        if r is not None and r.op is None:
-            r.code = frame.f_code
-            r.lasti = frame.f_lasti
-        own.append(None if r is None else twin(r))
+        if r is None or r.op is not None or id(r) in fresh:  # a tape's own record, or one result for two sources
+            own.append(None if r is None else twin(r))
+            continue
+        r.code = frame.f_code
+        r.lasti = frame.f_lasti
+        fresh.add(id(r))
+        own.append(r)
     return own
