@@ -11,7 +11,7 @@ import sys
 import types
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 
 from symtape.compile.evaluate import remember
 from symtape.errors import SlowCallbackWarning, UnknownNameError
@@ -244,6 +244,26 @@ def _fitted(found: Any, node: Node, by: str) -> Tensor:
 # ---------------------------------------------------------------------------------------------------------- the public
 
 
+@overload
+def black_box(
+    function: Callable[..., Any],
+    *,
+    vjp: Callable[..., Any] | None = None,
+    jvp: Callable[..., Any] | None = None,
+    recorded_rules: bool = False,
+    shape: Any = None,
+    name: str | None = None,
+) -> BlackBox: ...
+@overload
+def black_box(
+    function: None = None,
+    *,
+    vjp: Callable[..., Any] | None = None,
+    jvp: Callable[..., Any] | None = None,
+    recorded_rules: bool = False,
+    shape: Any = None,
+    name: str | None = None,
+) -> Callable[[Callable[..., Any]], BlackBox]: ...
 def black_box(
     function: Callable[..., Any] | None = None,
     *,
@@ -252,7 +272,7 @@ def black_box(
     recorded_rules: bool = False,
     shape: Any = None,
     name: str | None = None,
-) -> Any:
+) -> BlackBox | Callable[[Callable[..., Any]], BlackBox]:
     """Make a Python function of arrays an operation of the graph, with derivatives that you state.
 
     Parameters

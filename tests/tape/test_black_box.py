@@ -493,6 +493,18 @@ def test_exceptions_of_the_function_come_with_their_traceback(run):
     assert [e.name for e in traceback.extract_tb(caught.value.__traceback__)][-1] == "limited"
 
 
+def test_a_singular_matrix_stays_an_error_of_linear_algebra():
+    def solved(a):
+        return np.linalg.solve(a, np.ones(2))
+
+    a = st.Variable(np.eye(2))
+    y = st.black_box(solved, shape=(2,))(a)
+    for call in (lambda: y.eval({a: np.zeros((2, 2))}), lambda: quiet([a], y)(np.zeros((2, 2)))):
+        with pytest.raises(np.linalg.LinAlgError, match="black box solved: Singular matrix") as caught:
+            call()
+        assert [e.name for e in traceback.extract_tb(caught.value.__cause__.__traceback__)].count("solved") == 1
+
+
 def test_an_exception_of_a_rule_comes_through_too():
     def broken(g, y, x):
         raise ZeroDivisionError("no slope")
