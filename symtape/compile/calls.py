@@ -14,6 +14,7 @@ from symtape.compile.arguments import Value
 from symtape.compile.ir_types import BOOL
 from symtape.compile.kernel_memory import Memory
 from symtape.compile.library_calls import Callback
+from symtape.compile.lowering import weak_dtype
 from symtape.compile.module_text import ModuleText
 from symtape.graph.closed import Graph
 from symtape.graph.node import Array, Node
@@ -86,7 +87,7 @@ def _call_back(memory: Memory, node: Node, pointers: Sequence[str], wanted: str,
     if node.op.called_back is not None:
         node.op.called_back(node)
     chunks = memory.chunks
-    given: Any = tuple((i.shape, i.dtype) for i in node.inputs)
+    given: Any = tuple((i.shape, weak_dtype(i)) for i in node.inputs)
     callback = Callback(node.op, node.params, given, types, node.code, node.lasti)
     function = chunks.pointer(memory.argument(callback))
     table = memory.table(pointers)

@@ -40,11 +40,14 @@ def take_raised() -> BaseException | None:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """An op that compiled code calls: on contiguous arrays of the given shapes and dtypes, into such arrays."""
+    """An op that compiled code calls: on contiguous arrays of the given shapes and dtypes, into such arrays.
+
+    An input whose type is Python's is handed over as such a number, which takes the dtype of its neighbors.
+    """
 
     op: Any
     params: tuple[Any, ...]
-    inputs: tuple[tuple[tuple[int, ...], DType], ...]
+    inputs: tuple[tuple[tuple[int, ...], DType | type], ...]
     outputs: tuple[tuple[tuple[int, ...], DType], ...]
     code: Any
     lasti: int
@@ -78,7 +81,7 @@ class LiveCallback:
 
     def __init__(self, callback: Callback) -> None:
         self.callback = callback
-        inputs = tuple(_reader(shape, dtype) for shape, dtype in callback.inputs)
+        inputs = tuple(_input(shape, dtype) for shape, dtype in callback.inputs)
         outputs = tuple(_reader(shape, dtype) for shape, dtype in callback.outputs)
         op, params = callback.op, callback.params
         several = op.results != 1
@@ -86,8 +89,6 @@ class LiveCallback:
         def call(given: Any, wanted: Any) -> int:
             with _Kept():
                 arrays = [read(given[k]) for k, read in enumerate(inputs)]
-                for array in arrays:
-                    array.flags.writeable = False
                 with np.errstate(all="ignore"):
                     value = op.value(*arrays, *params)
                     for k, (write, result) in enumerate(zip(outputs, value if several else (value,), strict=True)):
@@ -112,6 +113,21 @@ def located(error: BaseException | None, callback: Callback) -> BaseException | 
     if error is not None:
         error.add_note(f"in {place}")
     return error
+
+
+def _input(shape: Sequence[int], dtype: DType | type) -> Any:
+    """A function from an address to what an op is given: an array that it may not write to, or Python's number."""
+    if isinstance(dtype, type):
+        stored = _reader((), np.dtype(dtype))
+        return lambda address: stored(address).item()
+    read = _reader(shape, dtype)
+
+    def protected(address: int) -> Array:
+        array: Array = read(address)
+        array.flags.writeable = False
+        return array
+
+    return protected
 
 
 def _reader(shape: Sequence[int], dtype: DType) -> Any:

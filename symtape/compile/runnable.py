@@ -21,7 +21,7 @@ from symtape.compile.loop_text import INDEX_STATUS
 from symtape.compile.object_code import LoadedCode
 from symtape.compile.rows import run_rows
 from symtape.errors import AssumptionViolated, CompilationError, DTypeError, ShapeError
-from symtape.graph.node import Array, DType
+from symtape.graph.node import Array, DType, check_real
 
 KERNEL: Final = "symtape.kernel"
 ROWS: Final = "symtape.rows"
@@ -190,6 +190,8 @@ class Runnable:
         dtype = self.input_types[k][1]
         if array.dtype == dtype:
             return array
+        if array.dtype.kind == "c":
+            check_real(array.dtype, self.input_name(k))
         if not np.can_cast(array.dtype, dtype, "same_kind"):
             raise DTypeError(
                 f"{self.input_name(k)} has dtype {array.dtype}, which does not become {dtype} without loss; "

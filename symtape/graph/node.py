@@ -253,10 +253,16 @@ def check_real(dtype: DType, what: str) -> None:
         )
 
 
+def native(array: Array) -> Array:
+    """The array in this machine's order of bytes, which is what compiled code reads: files often hold the other."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
 def leaf(value: Any, name: str | None = None, owner: int | None = None) -> Node:
     """A leaf with a value, taken over without a copy and frozen; ``owner`` is the variable it is a version of."""
     value = np.asarray(value)
     check_real(value.dtype, f"the value of {name!r}" if name else "the value")
+    value = native(value)
     value.flags.writeable = False
     node = _new(LEAF, (), (next_ident(), name, owner), value.shape, value.dtype, VALUED, Leaf)
     node.value = value
@@ -266,7 +272,7 @@ def leaf(value: Any, name: str | None = None, owner: int | None = None) -> Node:
 
 def symbol(name: str | None, shape: Shape = (), dtype: npt.DTypeLike = np.float64) -> Node:
     """A leaf without a value."""
-    kind = np.dtype(dtype)
+    kind = np.dtype(dtype).newbyteorder("=")
     check_real(kind, f"the symbol {name!r}")
     return _new(LEAF, (), (next_ident(), name, None), shape, kind, SYMBOLIC)
 
@@ -310,6 +316,7 @@ def _bound_scalars() -> None:
 
 def _array_constant(array: Array) -> Node:
     check_real(array.dtype, "a constant in the expression")
+    array = native(array)
     array.flags.writeable = False
     stamp: object = array.tobytes() if array.size <= _BY_VALUE_LIMIT else next_ident()
     return _interned_constant(array, (array.dtype.str, array.shape, stamp), array.shape, array.dtype, 0)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from symtape.errors import DTypeError, ShapeError
+from symtape.errors import ShapeError
 from symtape.graph.node import CONST, WEAK, Node, check_real
 from symtape.graph.shapes import Shape
 from symtape.ops import params as param
@@ -282,7 +282,8 @@ def stop_gradient(B: Any, x: Any) -> Any:
 @function("numpy.conjugate")
 def conjugate(B: Any, x: Any, /) -> Any:
     """``np.conjugate``: of a real number itself."""
-    return B.lift(x)
+    x = B.lift(x)
+    return B.astype(x, np.int8) if B.dtype(x).kind == "b" else x
 
 
 @function("numpy.real")
@@ -303,7 +304,7 @@ def modf(B: Any, x: Any, /) -> tuple[Any, Any]:
     """``np.modf``: fractional and integral part, both with the sign of the number."""
     x = B.lift(x)
     if B.dtype(x).kind != "f":
-        raise DTypeError(f"modf takes floats, got {B.dtype(x)}; convert with .astype(float)")
+        x = B.astype(x, np.modf(np.ones((), B.dtype(x)))[0].dtype)
     return B.build(MODF_FRACTION, (x,)), B.trunc(x)
 
 

@@ -34,6 +34,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -218,6 +219,24 @@ def result_dtype(op: Op, inputs: Sequence[Node], params: Params = ()) -> DType:
             raise DTypeError(f"{op.name} does not take ({kinds}): {error}; convert with .astype(float)") from error
         _dtypes[key] = found
     return found
+
+
+@lru_cache(maxsize=4096)
+def takes(op: Op, dtypes: tuple[DType, ...], params: Params = ()) -> bool:
+    """Whether an elementwise op takes inputs of some dtypes.
+
+    Examples
+    --------
+    >>> from symtape.ops.registry import op_named
+    >>> takes(op_named("ldexp"), (np.dtype(float), np.dtype(int))), takes(op_named("ldexp"), (np.dtype(float),) * 2)
+    (True, False)
+    """
+    with np.errstate(all="ignore"):
+        try:
+            op.value(*[np.ones((), d) for d in dtypes], *params)
+        except TypeError:
+            return False
+    return True
 
 
 def vjp_rule(op: Op, i: int) -> Rule | None:

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from symtape.errors import DeclarationError
-from symtape.graph.node import Params
-from symtape.ops.op import Op
+from symtape.graph.node import WEAK, Params
+from symtape.ops.op import Op, takes
 from symtape.ops.straight_line import Program
 from symtape.ops.sympy_bridge import arguments_of, translate
 
@@ -59,12 +61,41 @@ def partial(op: Op, i: int, params: Params = ()) -> Partial:
     if found is not None or not op.differentiable:
         return found
     if i in op.partials:
-        own = op.partials[i]
-        if not params or not callable(own):
-            return own
-        return lambda B, y, *inputs: own(B, y, *inputs, *params)
-    found = op.partial_programs[i, params] = _derived(op, i, params)
+        found = _declared(op.partials[i], params)
+    else:
+        found = _derived(op, i, params)
+    if callable(found) and op.pair is None:  # what makes masks takes truth values as such
+        found = _on_floats(op, found, params)
+    op.partial_programs[i, params] = found
     return found
+
+
+def _declared(own: Partial, params: Params) -> Partial:
+    if not params or not callable(own):
+        return own
+    return lambda B, y, *inputs: own(B, y, *inputs, *params)
+
+
+def _on_floats(op: Op, rule: Callable[..., Any], params: Params) -> Callable[..., Any]:
+    """The rule with its integers and truth values as floats of the result's dtype.
+
+    As integers they would overflow (``x*x`` of int32), wrap around (``n - 1`` of uint8) and give half precision
+    (``log`` of int8). Where the op takes nothing but integers they become wide ones. Python's stay as they are.
+    """
+
+    def converted(B: Any, y: Any, *inputs: Any) -> Any:
+        if all(B.dtype(x).kind == "f" for x in inputs):
+            return rule(B, y, *inputs)
+        target = B.dtype(y)
+        nodes = [B.node(x) for x in inputs]
+        whole = [k for k, n in enumerate(nodes) if n.dtype.kind != "f" and not (n.flags & WEAK and n.dtype.kind == "i")]
+        if target.kind != "f" or not takes(
+            op, tuple(target if k in whole else n.dtype for k, n in enumerate(nodes)), params
+        ):
+            target = np.dtype(np.int64)
+        return rule(B, y, *[B.astype(x, target) if k in whole else x for k, x in enumerate(inputs)])
+
+    return converted
 
 
 def _derived(op: Op, i: int, params: Params) -> Partial:

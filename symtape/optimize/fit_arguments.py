@@ -10,7 +10,7 @@ import numpy as np
 import scipy.optimize
 
 from symtape.errors import ShapeError
-from symtape.graph.quantities import without_units
+from symtape.graph.quantities import real_number
 from symtape.optimize.fit_search import FitSettings
 from symtape.optimize.standard_form import Array
 
@@ -93,8 +93,9 @@ def as_start(p0: Any, by: str) -> Any:
     """``p0`` as a vector of floats; None and a mapping from names as they are."""
     if p0 is None or isinstance(p0, Mapping):
         return p0
+    p0 = real_number(p0, f"{by}: p0")
     try:
-        return np.atleast_1d(np.array(without_units(p0), dtype=np.float64)).ravel()
+        return np.atleast_1d(np.array(p0, dtype=np.float64)).ravel()
     except (TypeError, ValueError) as error:
         raise TypeError(f"{by}: p0 is {p0!r}; wanted numbers") from error
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from symtape.errors import NonFiniteError, ShapeError
-from symtape.graph.quantities import without_units
+from symtape.graph.quantities import real_number
 from symtape.optimize.standard_form import Array
 from symtape.tape.callable_arguments import Static
 
@@ -69,7 +69,7 @@ def read_data(
     if not y.size:
         raise ValueError(f"{by}: ydata is empty")
     x = _argument(xdata, by)
-    sigma = None if sigma is None else np.asarray(sigma, dtype=np.float64)
+    sigma = None if sigma is None else _as_floats(sigma, "sigma", by)
     if check or nan_policy == "raise":
         _refuse(y, "ydata", by)
         if isinstance(x, np.ndarray):
@@ -90,8 +90,9 @@ def _argument(xdata: Any, by: str) -> Any:
 
 
 def _as_floats(data: Any, name: str, by: str) -> Array:
+    data = real_number(data, f"{by}: {name}")
     try:
-        return np.array(without_units(data), dtype=np.float64)
+        return np.array(data, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{by}: {name} is no array of numbers: {error}") from error
 

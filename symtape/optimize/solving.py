@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from symtape.errors import NonFiniteError, ShapeError
-from symtape.graph.quantities import without_units
+from symtape.graph.quantities import real_number
 from symtape.optimize.certify import Verdict, unchecked
 from symtape.optimize.driver import Attempt, Search
 from symtape.optimize.history import History
@@ -25,8 +25,9 @@ def start_vector(x0: Any, by: str) -> Array:
     """The start as a vector of floats, as SciPy reads it."""
     if x0 is None:
         raise TypeError(f"{by}: x0 is missing: where should the search start?")
+    given = x0.numpy() if isinstance(x0, Tensor) else real_number(x0, f"{by}: x0")
     try:
-        x = np.atleast_1d(np.array(x0.numpy() if isinstance(x0, Tensor) else without_units(x0), dtype=np.float64))
+        x = np.atleast_1d(np.array(given, dtype=np.float64))
     except (TypeError, ValueError) as error:
         raise TypeError(f"{by}: x0 is {x0!r}; wanted numbers") from error
     if x.ndim != 1:

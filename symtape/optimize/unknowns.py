@@ -22,6 +22,7 @@ from symtape.errors import (
     UnusedVariableError,
 )
 from symtape.graph.node import LEAF, Node, symbol
+from symtape.graph.quantities import real_number
 from symtape.graph.shapes import is_known
 from symtape.graph.source import describe
 from symtape.graph.traverse import leaves
@@ -313,6 +314,7 @@ def _by_key(unknowns: Unknowns, start: Mapping[Any, Any], by: str) -> Iterable[t
 def _as_floats(value: Any, name: str, by: str) -> Array:
     if isinstance(value, Tensor):
         value = value.numpy()
+    value = real_number(value, f"{by}: {name}")
     try:
         return np.array(value, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -31,7 +31,7 @@ def zeros(shape: Any, dtype: Any = np.float64) -> FillableTensor:
     >>> t.numpy()
     array([0., 9.])
     """
-    return full(shape, 0, dtype)
+    return full(shape, 0.0, dtype)
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> FillableTensor:

@@ -18,7 +18,7 @@ from symtape import pytree
 from symtape.autodiff.rewrite import stable_graph
 from symtape.compile.evaluate import as_array, evaluate
 from symtape.errors import NotDifferentiableError, ShapeError
-from symtape.graph.node import PLACEHOLDER, SYMBOLIC, Node
+from symtape.graph.node import PLACEHOLDER, SYMBOLIC, Node, check_real
 from symtape.graph.quantities import without_units
 from symtape.graph.shapes import Shape
 from symtape.ops.namespace import DERIVATIVES as B
@@ -218,6 +218,8 @@ def _differentiable(leaf: Any, by: str, position: int) -> Any:
         if leaf.dtype.kind in "iu":
             leaf = leaf.astype(np.float64)
     dtype = leaf.dtype
+    if dtype.kind == "c":
+        check_real(dtype, f"{by}: argument {position}")
     if dtype.kind != "f":
         raise NotDifferentiableError(
             f"{by}: argument {position} holds a value of dtype {dtype}, in which nothing can be differentiated; "

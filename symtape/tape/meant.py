@@ -16,7 +16,7 @@ from symtape.formula.element import array_expression
 from symtape.formula.numbers import as_expression
 from symtape.formula.symbols import is_leaf_symbol, label_of, leaf_names, printed_names, stamp_of
 from symtape.formula.text import free_names, parse
-from symtape.graph.node import LEAF, Node
+from symtape.graph.node import LEAF, Node, check_real
 from symtape.graph.shapes import is_known
 from symtape.ops.namespace import NODES
 
@@ -54,6 +54,7 @@ def given_values(values: Mapping[Any, Any], below: Sequence[Node]) -> dict[Node,
     for what, value in values.items():
         for node in _nodes(what, below):
             given = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+            check_real(given.dtype, f"the value of {what!r}")
             if not np.can_cast(given.dtype, node.dtype, "same_kind"):
                 raise TypeError(f"the value of {what!r} has dtype {given.dtype}, wanted {node.dtype}")
             if is_known(node.shape) and given.shape != node.shape:

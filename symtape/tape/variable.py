@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from symtape.compile.evaluate import evaluate
 from symtape.errors import DTypeError, ShapeError
-from symtape.graph.node import Array, Node, leaf, next_ident
+from symtape.graph.node import Array, Node, check_real, leaf, next_ident
 from symtape.graph.node import symbol as symbol_node
 from symtape.graph.quantities import without_units
 from symtape.graph.shapes import as_shape
@@ -169,6 +169,8 @@ class Variable(Tensor):
                 f"{call}: the variable {self.name!r} has shape {old.shape}, got a value of shape {new.shape}"
             )
         if new.dtype is not old.dtype:
+            if new.dtype.kind == "c":
+                check_real(new.dtype, f"{call}: the value of {self.name!r}")
             if not np.can_cast(new.dtype, old.dtype, "same_kind"):
                 raise DTypeError(
                     f"{call}: the variable {self.name!r} has dtype {old.dtype}, got a value of dtype {new.dtype}; "
