@@ -131,14 +131,15 @@ def _read_off_formulas() -> dict[str, tuple[str, tuple[int, ...]]]:
 
 
 def arguments_of(formula: Callable[..., Any]) -> int:
-    """How many arguments a formula takes, sympy itself aside.
+    """How many arguments a formula takes, sympy itself and what has a default aside.
 
     Examples
     --------
     >>> arguments_of(lambda sp, x, y: x + y)
     2
     """
-    return len(inspect.signature(formula).parameters) - 1
+    parameters = inspect.signature(formula).parameters.values()
+    return sum(1 for p in parameters if p.default is p.empty) - 1
 
 
 def ops_by_class() -> Mapping[tuple[str, int], tuple[str, tuple[int, ...]]]:
