@@ -146,7 +146,7 @@ def test_bad_arguments_are_named():
         program(np.zeros(3), [1])
     with pytest.raises(DTypeError, match="the input 'n' has dtype float64"):
         program(np.zeros(3), 1.5)
-    with pytest.raises(DTypeError, match="the input 'x' has dtype complex128"):
+    with pytest.raises(DTypeError, match=r"the input 'x' is complex .*real and imaginary parts as two"):
         program(np.zeros(3, complex), 1)
     with pytest.raises(TypeError, match="takes 2 inputs, got 1"):
         program(np.zeros(3))
