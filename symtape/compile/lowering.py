@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from symtape.compile.ir_types import BOOL, DOUBLE, ScalarType, conversion, literal, scalar_type
+from symtape.compile.ir_types import BOOL, DOUBLE, INT64, ScalarType, conversion, literal, scalar_type
 from symtape.compile.lowerings import COMPOSED, LOWERINGS
-from symtape.compile.object_code import SPECIAL
+from symtape.compile.object_code import SPECIAL, SPECIAL_OF_WHOLE
 from symtape.compile.scalar_functions import FUNCTIONS
 from symtape.errors import CompilationError
 from symtape.graph.node import WEAK, DType, Node
@@ -110,7 +110,7 @@ def lowered_op(
 @lru_cache(maxsize=4096)
 def lowered_line(line: str, dtypes: tuple[DType | type, ...], result: DType, contract: bool) -> Lowered | None:
     """What `lowered_op` gives for an op with this line."""
-    fold, truths, body = _head(line)
+    fold, truths, wholes, body = _head(line)
     wanted = scalar_type(result)
     if result.kind == "b":
         numbers = [d if isinstance(d, np.dtype) else d(1) for k, d in enumerate(dtypes) if k not in truths]
@@ -119,7 +119,12 @@ def lowered_line(line: str, dtypes: tuple[DType | type, ...], result: DType, con
         kind = wanted
     if kind is None or wanted is None or any(isinstance(d, np.dtype) and scalar_type(d) is None for d in dtypes):
         return None
-    return _lowered(body, kind, wanted, 2 if fold else len(dtypes), truths, fold, contract)
+    own = [BOOL if k in truths else INT64 if k in wholes and _is_whole(d) else kind for k, d in enumerate(dtypes)]
+    return _lowered(body, kind, wanted, tuple(own) if not fold else (kind, kind), fold, contract)
+
+
+def _is_whole(dtype: DType | type) -> bool:
+    return dtype.kind in "iub" if isinstance(dtype, np.dtype) else dtype in (int, bool)
 
 
 def weak_dtype(node: Node) -> DType | type:
@@ -127,22 +132,23 @@ def weak_dtype(node: Node) -> DType | type:
     return type(node.value) if node.flags & WEAK else node.dtype
 
 
-def _head(line: str) -> tuple[bool, frozenset[int], str]:
-    """Fold or not, which arguments are truth values, and the expression."""
-    truths: frozenset[int] = frozenset()
-    if ": truth" in line:
+def _head(line: str) -> tuple[bool, frozenset[int], frozenset[int], str]:
+    """Fold or not, which arguments are truth values, which may stay integers, and the expression."""
+    own: dict[str, set[int]] = {"truth": set(), "whole": set()}
+    if ": truth" in line or ": whole" in line:
         head, line = line.split(";", 1)
-        truths = frozenset(_NAMES.index(part.split(":")[0].strip()) for part in head.split(","))
+        for part in head.split(","):
+            name, _, what = part.partition(":")
+            own[what.strip()].add(_NAMES.index(name.strip()))
     fold = line.startswith("fold ")
-    return fold, truths, line.removeprefix("fold ").strip()
+    return fold, frozenset(own["truth"]), frozenset(own["whole"]), line.removeprefix("fold ").strip()
 
 
 @lru_cache(maxsize=4096)
 def _lowered(
-    line: str, kind: ScalarType, wanted: ScalarType, arity: int, truths: frozenset[int], fold: bool, contract: bool
+    line: str, kind: ScalarType, wanted: ScalarType, arguments: tuple[ScalarType, ...], fold: bool, contract: bool
 ) -> Lowered | None:
     reader = _Reader(kind, "contract nsz" if contract else "nsz")
-    arguments = tuple(BOOL if k in truths else kind for k in range(arity))
     try:
         *named, last = ast.parse(line.replace("; ", "\n")).body
     except (SyntaxError, ValueError) as error:
@@ -243,7 +249,7 @@ class _Reader:
             return None
         result = BOOL if function.truth else kind
         if template.startswith("@special."):
-            return self.special(template.removeprefix("@special."), operands, kind)
+            return self.special(template.removeprefix("@special."), operands)
         if template.startswith("@"):
             text = self.function_call(template[1:], len(operands), kind)
         else:
@@ -265,19 +271,23 @@ class _Reader:
         self.declarations.add(f"declare {kind.register} @{full}({', '.join([kind.register] * arity)}){attributes}")
         return f"call {kind.register} @{full}({', '.join([f'{kind.register} %s'] * arity)})"
 
-    def special(self, name: str, operands: Sequence[int], kind: ScalarType) -> int:
+    def special(self, name: str, operands: Sequence[int]) -> int:
+        name, _, form = name.partition("/")
         name, _, part = name.partition(".")
-        symbol = SPECIAL + name
+        symbol = (SPECIAL_OF_WHOLE if form else SPECIAL) + name
         self.symbols.add(symbol)
         if part:
-            return self.part_of_special(symbol, part, operands, kind)
-        types = ", ".join([*["double"] * len(operands), "i32"])
-        self.declarations.add(f"declare double @{symbol}({types}) nounwind willreturn memory(none)")
-        wide = tuple(self.converted(o, DOUBLE) for o in operands)
-        text = f"call double @{symbol}({', '.join(['double %s'] * len(operands))}, i32 0)"
-        return self.converted(self.value((text, wide, False), DOUBLE), kind)
+            return self.part_of_special(symbol, part, operands)
+        types = ["i64" if form and k == 0 else "double" for k in range(len(operands))]
+        last = [("i32", "0"), *([("ptr", "null")] if form == "optional" else [])]
+        declared = ", ".join([*types, *[t for t, _ in last]])
+        self.declarations.add(f"declare double @{symbol}({declared}) nounwind willreturn memory(none)")
+        given = tuple(o if t == "i64" else self.converted(o, DOUBLE) for o, t in zip(operands, types, strict=True))
+        passed = ", ".join([*[f"{t} %s" for t in types], *[f"{t} {v}" for t, v in last]])
+        result = self.value((f"call double @{symbol}({passed})", given, False), DOUBLE)
+        return self.converted(result, self.kind)
 
-    def part_of_special(self, symbol: str, part: str, operands: Sequence[int], kind: ScalarType) -> int:
+    def part_of_special(self, symbol: str, part: str, operands: Sequence[int]) -> int:
         """One result of a function of a double that writes several: called by a function of the module's own."""
         which, count = map(int, part.split("."))
         places = ", ".join(f"ptr %p{k}" for k in range(count))
@@ -289,7 +299,7 @@ class _Reader:
             f" call void @{symbol}(double %x, {places})\n %r = load double, ptr %p{which}\n ret double %r\n}}"
         )
         wide = self.converted(operands[0], DOUBLE)
-        return self.converted(self.value((f"call double @{own}(double %s)", (wide,), False), DOUBLE), kind)
+        return self.converted(self.value((f"call double @{own}(double %s)", (wide,), False), DOUBLE), self.kind)
 
     def converted(self, operand: int, kind: ScalarType) -> int:
         text = conversion(self.kinds[operand], kind)

@@ -4,8 +4,8 @@ A line is an expression in the op's arguments ``x, y, z`` over the functions of 
 Python's operators where there is one (``~`` and comparisons make truth values), ``select(condition, a, b)`` and
 numbers; ``t = ...; `` before it names what is used more than once. The arguments are converted to one type first: that
 of the result, or, where the result is a truth value, the type that NumPy would compare in. ``x: truth;`` before the
-line leaves an argument out of that and takes it as a truth value. ``fold`` before a line in ``x, y`` says that the op
-takes any number of arguments and folds them from the left.
+line leaves an argument out of that and takes it as a truth value, ``x: whole;`` leaves it an integer if it is one.
+``fold`` before a line in ``x, y`` says that the op takes any number of arguments and folds them from the left.
 
 `lowering.py` reads the lines. An op may carry a line of its own in its declaration (``lowering=``), or a function from
 its params to a line, which is used first.

@@ -23,7 +23,12 @@ from symtape.errors import CompilationError
 #: Symbols that begin so are functions of scipy.special.cython_special: doubles and a flag that is 0 in, a double out;
 #: or a double in and several written through pointers.
 SPECIAL: Final = "symtape_special_"
+#: Those whose first argument is an integer; some take optional arguments, of which there are none, as a pointer.
+SPECIAL_OF_WHOLE: Final = "symtape_special_whole_"
 _OF_DOUBLES: Final = re.compile(rb"double \((double, )+int __pyx_skip_dispatch\)|void \(double(, double \*)+\)")
+_OF_WHOLE: Final = re.compile(
+    rb"double \(Py_ssize_t, (double, )+int __pyx_skip_dispatch(, struct [^,]*\*__pyx_optional_args)?\)"
+)
 
 _LIBM: Final = {"darwin": ("libSystem.B.dylib",), "win32": ("ucrtbase.dll", "msvcrt.dll")}
 _lock = threading.RLock()
@@ -228,7 +233,7 @@ def unresolved(symbols: Iterable[str]) -> list[str]:
     for name in symbols:
         if binding.address_of_symbol(name) is not None:
             continue
-        address = _special_address(name.removeprefix(SPECIAL)) if name.startswith(SPECIAL) else None
+        address = _special_address(name) if name.startswith(SPECIAL) else None
         if address is None:
             missing.append(name)
         else:
@@ -236,16 +241,18 @@ def unresolved(symbols: Iterable[str]) -> list[str]:
     return missing
 
 
-def _special_address(name: str) -> int | None:
-    """Address of the double version of a function that SciPy offers to C code, or None."""
+def _special_address(symbol: str) -> int | None:
+    """Address of a function that SciPy offers to C code, in the version of the types that its symbol says, or None."""
     from scipy.special import cython_special
 
+    whole = symbol.startswith(SPECIAL_OF_WHOLE)
+    name, signature = symbol.removeprefix(SPECIAL_OF_WHOLE if whole else SPECIAL), _OF_WHOLE if whole else _OF_DOUBLES
     api = ctypes.pythonapi
     title = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", api))
     pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(("PyCapsule_GetPointer", api))
-    kinds = ("", *(f"__pyx_fuse_{k}" for k in range(4)))
+    kinds = ("", *(f"__pyx_fuse_{k}" for k in range(4)), *(f"__pyx_fuse_{k}_1" for k in range(3)))
     for spelling in (kind + name for kind in kinds):
         capsule = cython_special.__pyx_capi__.get(spelling)
-        if capsule is not None and _OF_DOUBLES.fullmatch(title(capsule)):
+        if capsule is not None and signature.fullmatch(title(capsule)):
             return int(pointer(capsule, title(capsule)))
     return None

@@ -3,7 +3,8 @@
 An entry is an instruction, with ``T`` for the type, or, after ``@``, a function: an intrinsic of LLVM (``@llvm.``,
 which takes the type as a suffix), a function of libm (its single-precision twin has an ``f`` at the end), or one of
 SciPy's C functions (``@special.``, in double precision whatever the type; ``@special.name.k.n`` is result k of one that
-writes n results).
+writes n results, ``@special.name/whole`` the version whose first argument is an integer, with ``/optional`` one that
+takes a pointer to optional arguments too).
 """
 
 from __future__ import annotations
@@ -50,6 +51,12 @@ def _special(name: str, arity: int = 1) -> ScalarFunction:
     return ScalarFunction(floating=f"@special.{name}", arity=arity)
 
 
+def _of_degree(name: str, arity: int, floating: bool = True, form: str = "whole") -> ScalarFunction:
+    return ScalarFunction(
+        floating=f"@special.{name}" if floating else None, signed=f"@special.{name}/{form}", arity=arity
+    )
+
+
 def _compare(floating: str, signed: str, unsigned: str) -> ScalarFunction:
     return ScalarFunction(
         floating=f"fcmp {floating} T {{0}}, {{1}}",
@@ -69,6 +76,13 @@ _OF_SCIPY: Final = {
     " jv yv iv ive kv kve expn ellipkinc ellipeinc hyp0f1",
     3: "betainc betaincc hyp1f1",
     4: "hyp2f1",
+}
+
+#: Polynomials, whose first argument may be an integer with an algorithm of its own, by their number of arguments.
+_OF_DEGREE: Final = {
+    2: "eval_legendre eval_chebyt eval_chebyu eval_laguerre",
+    3: "eval_genlaguerre eval_gegenbauer",
+    4: "eval_jacobi",
 }
 
 #: Results of those that write several: our name to theirs, and the number of the result.
@@ -110,6 +124,7 @@ FUNCTIONS: Final = MappingProxyType(
         "truth": ScalarFunction(
             "fcmp une T {0}, 0.0", "icmp ne T {0}, 0", "icmp ne T {0}, 0", "or T {0}, false", truth=True
         ),
+        "odd": ScalarFunction(None, "trunc T {0} to i1", "trunc T {0} to i1", truth=True),
         "both": ScalarFunction(boolean="and T {0}, {1}", arity=2, truth=True),
         "either": ScalarFunction(boolean="or T {0}, {1}", arity=2, truth=True),
         "differ": ScalarFunction(boolean="xor T {0}, {1}", arity=2, truth=True),
@@ -156,6 +171,12 @@ FUNCTIONS: Final = MappingProxyType(
         "hypot": _libm("hypot", 2),
         "nextafter": _libm("nextafter", 2),
         **{name: _special(name, arity) for arity, names in _OF_SCIPY.items() for name in names.split()},
+        **{name: _of_degree(name, arity) for arity, names in _OF_DEGREE.items() for name in names.split()},
+        **{name: _of_degree(name, 2, floating=False) for name in ("eval_hermite", "eval_hermitenorm")},
+        **{
+            name: _of_degree(name, 2, floating=False, form="optional")
+            for name in ("spherical_jn", "spherical_yn", "spherical_in", "spherical_kn")
+        },
         **{name: _special(theirs) for name, theirs in _RESULTS_OF_SCIPY.items()},
     }
 )

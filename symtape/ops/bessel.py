@@ -13,7 +13,7 @@ from symtape.ops.op import Op
 from symtape.ops.registry import elementwise_op, function
 from symtape.ops.scipy_functions import no_closed_form, scipy_function, scipy_value
 
-_ORDINARY, _MODIFIED, _SPHERICAL = "NIST DLMF 10.6.1", "NIST DLMF 10.29.1", "NIST DLMF 10.51.1"
+_ORDINARY, _MODIFIED, _SPHERICAL = "NIST DLMF 10.6.1", "NIST DLMF 10.29.1", "NIST DLMF 10.51.1 and 10.47(v)"
 
 
 def _family(name: str, bessel: str, below: float, above: float, source: str) -> None:
@@ -77,7 +77,13 @@ def kn(B: Any, n: Any, x: Any) -> Any:
 # ------------------------------------------------------------------------------------------------------------ spherical
 
 
-def _spherical(name: str, formula: Callable[..., Any], below: int, above: int) -> Op:
+def _mirrored(name: str, even: str, odd: str) -> str:
+    """How it is compiled: of a positive argument, and for a negative one by the value ``t`` at its absolute value."""
+    own = f"t = {name}(x, absolute(y)); "
+    return f"x: whole; {own}select(y < 0, select(odd(x), {odd}, {even}), t)"
+
+
+def _spherical(name: str, formula: Callable[..., Any], below: int, above: int, lowering: str) -> Op:
     """Declare one kind; its slope is ``(below*n*f(n - 1) + above*(n + 1)*f(n + 1))/(2*n + 1)``."""
 
     def slope(B: Any, y: Any, n: Any, z: Any) -> Any:
@@ -85,7 +91,14 @@ def _spherical(name: str, formula: Callable[..., Any], below: int, above: int) -
         upper = B.multiply(B.multiply(above, B.add(n, 1)), B.build(op, (B.add(n, 1), z)))
         return B.divide(B.add(lower, upper), B.add(B.multiply(2, n), 1))
 
-    op = elementwise_op(name, scipy_value(name), formula, partials={0: None, 1: slope}, source=_SPHERICAL)
+    op = elementwise_op(
+        name,
+        scipy_value(name),
+        formula,
+        partials={0: None, 1: slope},
+        lowering=lowering,
+        source=_SPHERICAL,
+    )
 
     def apply(B: Any, n: Any, z: Any, derivative: bool = False) -> Any:
         n, z = B.lift(n), B.lift(z)
@@ -103,10 +116,23 @@ def _modified_spherical(bessel: str, factor: Callable[..., Any]) -> Callable[...
     return lambda sp, n, z: factor(sp, z) * getattr(sp, bessel)(n + sp.Rational(1, 2), z)
 
 
-_spherical("spherical_jn", lambda sp, n, z: sp.jn(n, z), 1, -1)
-_spherical("spherical_yn", lambda sp, n, z: sp.yn(n, z), 1, -1)
-_spherical("spherical_in", _modified_spherical("besseli", lambda sp, z: sp.sqrt(sp.pi / (2 * z))), 1, 1)
-_spherical("spherical_kn", _modified_spherical("besselk", lambda sp, z: sp.sqrt(sp.pi / (2 * z))), -1, -1)
+_IN = "spherical_in(x, absolute(y)) * 3.141592653589793"
+_spherical("spherical_jn", lambda sp, n, z: sp.jn(n, z), 1, -1, _mirrored("spherical_jn", "t", "-t"))
+_spherical("spherical_yn", lambda sp, n, z: sp.yn(n, z), 1, -1, _mirrored("spherical_yn", "-t", "t"))
+_spherical(
+    "spherical_in",
+    _modified_spherical("besseli", lambda sp, z: sp.sqrt(sp.pi / (2 * z))),
+    1,
+    1,
+    _mirrored("spherical_in", "t", "-t"),
+)
+_spherical(
+    "spherical_kn",
+    _modified_spherical("besselk", lambda sp, z: sp.sqrt(sp.pi / (2 * z))),
+    -1,
+    -1,
+    _mirrored("spherical_kn", f"-t - {_IN}", f"t - {_IN}"),
+)
 
 # ----------------------------------------------------------------------------------------------------------------- Airy
 

@@ -48,8 +48,7 @@ _DEGREE = "its degree n"
 def _polynomial(name: str, formula: Callable[..., Any], parameters: int, slope: Callable[..., Any]) -> None:
     """Declare polynomials in x of degree n; ``slope(B, n, *parameters, x)`` of a degree that is not zero.
 
-    SciPy computes those of an integer degree by recurrence, and its C function of doubles by other means: compiled code
-    calls back.
+    SciPy computes those of an integer degree by recurrence, in a C function of its own, and others by other means.
     """
 
     def derivative(B: Any, y: Any, n: Any, *rest: Any) -> Any:
@@ -67,6 +66,7 @@ def _polynomial(name: str, formula: Callable[..., Any], parameters: int, slope: 
         scipy_value(name),
         formula,
         partials={**fixed, parameters + 1: derivative},
+        lowering=f"x: whole; {name}({', '.join('xyzw'[: parameters + 2])})",
         source="NIST DLMF 18.9",
     )
 
