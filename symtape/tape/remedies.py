@@ -158,7 +158,8 @@ def called_on_line(frame: FrameType) -> Found | None:
     if entered is None:
         return next((Found(n, remedy) for n in written if n not in RECORDING and (remedy := remedy_of(n))), None)
     last = entered.rpartition(".")[2]
-    name = next((n for n in written if n.rpartition(".")[2] == last and remedy_of(n)), entered)
+    meant = (n for n in written if n.rpartition(".")[2] == last and not n.startswith("numpy.ndarray."))
+    name = next((n for n in meant if remedy_of(n)), entered)
     remedy = remedy_of(name)
     return None if remedy is None or name in RECORDING else Found(name, remedy)
 

@@ -127,6 +127,7 @@ TABLE: Final[dict[str, str]] = {
     "scipy.optimize.root": "a few steps of Newton's method in a loop, which record",
     "scipy.optimize.root_scalar": "a few steps of Newton's method in a loop, which record",
     "scipy.optimize.newton": "a few steps of Newton's method in a loop, which record",
+    "scipy.optimize.*": "st.minimize, st.least_squares or st.curve_fit of the whole problem",
     "scipy.signal.convolve": "np.convolve(a, v)",
     "scipy.signal.fftconvolve": "np.convolve(a, v)",
     "scipy.signal.correlate": "np.correlate(a, v, 'full')",

@@ -4,13 +4,10 @@ import cmath
 import decimal
 import fractions
 import importlib
-import linecache
 import math
 import random
 import re
 import statistics
-import traceback
-import warnings
 
 import numpy as np
 import pytest
@@ -19,6 +16,7 @@ import scipy
 import symtape as st
 from symtape.tape.remedies import remedy_of
 from symtape.tape.remedy_table import TABLE
+from tests.tape.lines import LINE, said_on
 
 for _part in (
     *("fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "spatial.distance"),
@@ -167,34 +165,14 @@ CASES = {
 
 
 def told(line):
-    """What is said when a line runs, and at which line of which file."""
-    filename = f"/nowhere/remedy_{abs(hash(line)):x}.py"
-    start = [
-        "x = st.Variable(X)",
-        "s = st.Variable(0.7)",
-        "M = st.Variable(3 * np.eye(3) + A)",
-        "with st.GradientTape():",
-    ]
-    text = "\n".join([*start, f"    {line}", ""])
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    said = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            exec(compile(text, filename, "exec"), {**NAMES, "__name__": "user"})
-        except (TypeError, ValueError) as error:
-            if isinstance(error.__cause__, TypeError):  # NumPy's loops wrap what an element raises
-                error = error.__cause__.with_traceback(error.__traceback__)
-            frames = traceback.extract_tb(error.__traceback__)
-            said = [(str(error), [f.lineno for f in frames if f.filename == filename][-1])]
-    return said + [(str(w.message), w.lineno) for w in caught if w.filename == filename]
+    return said_on(line, {**NAMES, "__name__": "user"})
 
 
 @pytest.mark.parametrize("line", CASES)
 def test_the_replacement_and_the_line_are_named(line):
     said = told(line)
     assert said, "nothing was said"
-    assert any(re.search(CASES[line], message) and place == 5 for message, place in said), said
+    assert any(re.search(CASES[line], message) and place == LINE for message, place in said), said
 
 
 def test_more_than_sixty_functions_are_in_the_table_and_tested():
