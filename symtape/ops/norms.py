@@ -2,7 +2,7 @@
 
 The 2-norm is an op, so that its gradient reads ``x/norm(x)``; the others are made of sums, extremes, powers and
 singular values. At zero the gradient of a p-norm with p > 1 is 0, and a singular value that is zero has gradient 0, as
-``abs`` has; equal extremes share a gradient.
+``abs`` has; so has a norm of negative order where an element is zero; equal extremes share a gradient.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from symtape.graph.node import Array, Node
 from symtape.graph.shapes import Shape, kept, normalize_axes, normalize_axis, reduced
 from symtape.ops import params as param
 from symtape.ops.arguments import as_integer
+from symtape.ops.clusters import ROUNDING
 from symtape.ops.element import Apply, Index, Read, Reduce, Scalar, index
 from symtape.ops.op import Kind, Op
 from symtape.ops.registry import function, op_named, structural
@@ -102,12 +103,24 @@ def _vector(B: Any, x: Any, order: Any, axes: tuple[int, ...]) -> Any:
         return B.max(size, axis=axes, initial=_of_nothing(B, x, axes)) if p > 0 else B.min(size, axis=axes)
     if p == 1:
         return B.sum(size, axis=axes)
+    zero, one = (B.const(np.asarray(k, B.dtype(x))) for k in (0, 1))
+    if p < 0:
+        return _of_negative_order(B, size, p, axes, one)
     total = B.sum(B.power(size, p), axis=axes)
     if p < 1:
         return B.power(total, 1.0 / p)
     nothing = B.equal(total, 0)
-    zero, one = (B.const(np.asarray(k, B.dtype(x))) for k in (0, 1))
     return B.where(nothing, zero, B.power(B.where(nothing, one, total), 1.0 / p))
+
+
+def _of_negative_order(B: Any, size: Any, p: float, axes: tuple[int, ...], one: Any) -> Any:
+    """A norm that is zero where an element is: a corner of all elements, and of each the gradient is 0 there."""
+
+    def of(x: Any) -> Any:
+        return B.power(B.sum(B.power(x, p), axis=axes), 1.0 / p)
+
+    missing = B.equal(size, 0)
+    return B.where(B.any(missing, axis=axes), B.stop_gradient(of(size)), of(B.where(missing, one, size)))
 
 
 def _of_nothing(B: Any, x: Any, axes: tuple[int, ...]) -> float | None:
@@ -143,7 +156,7 @@ def _matrix(B: Any, x: Any, order: Any, rows: int, columns: int) -> Any:
 def _singular_values(B: Any, x: Any) -> Any:
     """Singular values; no gradient flows through those that are zero but for rounding."""
     s = singular_values(B, x)
-    floor = max(B.shape(x)[-2:]) * float(np.finfo(B.dtype(x)).eps)
+    floor = ROUNDING * max(B.shape(x)[-2:]) * float(np.finfo(B.dtype(x)).eps)
     counts = B.greater(s, B.multiply(floor, B.max(B.stop_gradient(s), axis=-1, keepdims=True)))
     return B.where(counts, s, B.stop_gradient(s))
 

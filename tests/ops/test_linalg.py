@@ -336,6 +336,20 @@ def test_the_axis_of_a_norm_is_an_integer():
         NODES.norm(leaf(3, 3), axis=0.5)
 
 
+@pytest.mark.parametrize("order", [-1, -2, -3.5])
+def test_norms_of_negative_order_have_a_corner_where_an_element_is_zero(order):
+    for value in ([0.0, 3.0, -4.0], [0.0, 0.0], [1.0, np.inf, 0.0]):
+        x = np.array(value)
+        np.testing.assert_array_equal(st.grad(lambda v: np.linalg.norm(v, order))(x), 0)
+        with np.errstate(divide="ignore"):
+            assert np.linalg.norm(st.constant(x), order).item() == np.linalg.norm(x, order) == 0
+    assert np.isnan(np.linalg.norm(st.constant([0.0, np.nan]), order).item())
+    rows = np.array([[1.0, 2.0], [0.0, 2.0]])
+    g = st.grad(lambda v: np.sum(np.linalg.norm(v, order, axis=1)))(rows)
+    np.testing.assert_allclose(g[0], st.grad(lambda v: np.linalg.norm(v, order))(rows[0]), rtol=1e-14)
+    np.testing.assert_array_equal(g[1], 0)
+
+
 @pytest.mark.parametrize("order", [None, 2, 3, 1.5])
 def test_at_zero_the_gradient_of_a_norm_is_zero(order):
     x = leaf(3)
