@@ -19,8 +19,9 @@ from symtape.ops.namespace import NODES as B
 ROOT = pathlib.Path(__file__).parents[2]
 
 PROGRAM = """
-import ctypes, json, sys
+import json, sys
 import numpy as np
+import symtape as st
 from symtape.compile import machine_code, object_code
 
 if sys.argv[1] == "again":
