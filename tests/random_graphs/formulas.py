@@ -77,6 +77,7 @@ def _compare(case: Case, what: str, node: Any, numbers: Numbers, expression: Any
 
 def in_digits(expression: Any, point: dict[Any, Any]) -> float:
     """The value of an expression, worked out by mpmath with 30 digits, or with as many more as it cancels."""
+    expression = expression.replace(sympy.Mod, lambda a, b: a - b * sympy.floor(a / b))  # printed without parentheses
     function = sympy.lambdify(list(point), expression, modules=[MPMATH, "mpmath"], cse=_shared)
     before = mpmath.nan
     for digits in (DIGITS, 2 * DIGITS, 8 * DIGITS, 16 * DIGITS):

@@ -85,7 +85,7 @@ class Step:
     results: tuple[np.ndarray, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Recipe:
     """A graph: values are the leaves, then the results of the steps, in order."""
 
@@ -164,6 +164,12 @@ class Recipe:
             fed = ", ".join(_told(f) for f in step.feeds)
             lines.append(f"{given} = {step.row.name}({fed})")
         return "\n".join([*lines, "return " + ", ".join(f"v{k}" for k in self.outputs)])
+
+    __repr__ = __str__
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What hypothesis prints."""
+        printer.text(str(self))
 
 
 def _told(feed: Feed) -> str:

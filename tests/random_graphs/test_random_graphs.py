@@ -221,5 +221,6 @@ def test_shrinking_keeps_what_fails(wrong):
         return None
 
     small, why = shrunk(recipe, failure)
-    assert [s.row.op for s in small.steps] == ["exp"]
+    assert len(small.steps) == 1
+    assert len(recipe.steps) == 5
     assert "first order" in why
