@@ -211,7 +211,7 @@ def digitize(B: Any, x: Any, bins: Any, right: bool = False) -> Any:
         return _count_below(B, "less" if right else "less_equal", edges, places)
     if not runs(B, "less_equal", bins, edges):
         raise ValueError("bins must be monotonically increasing or decreasing")
-    return B.subtract(n, _count_below(B, "less_equal" if right else "less", B.flip(edges), places))
+    return B.subtract(n, _count_below(B, "less" if right else "less_equal", B.flip(edges), places))
 
 
 @function("numpy.isin")

@@ -146,8 +146,9 @@ def _with_ramps(B: Any, x: Any, axis: int, width: tuple[int, int], ends: tuple[A
     margins = []
     for count, end, edge in zip(width, ends, (_cut(B, x, axis, 0, 1), _cut(B, x, axis, -1, None)), strict=True):
         share = (np.arange(count) / max(count, 1)).reshape(-1, *[1] * (B.ndim(x) - axis - 1))
+        edge = edge if B.dtype(x).kind == "f" else B.astype(edge, np.float64)
         ramp = B.add(B.multiply(B.subtract(edge, end), share), end)
-        margins.append(B.trunc(ramp) if B.dtype(x).kind in "iu" else ramp)
+        margins.append(B.floor(ramp) if B.dtype(x).kind in "iu" else ramp)
     return _joined(B, x, axis, width, margins[0], B.flip(margins[1], axis))
 
 

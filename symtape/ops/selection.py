@@ -27,6 +27,8 @@ def select_first(B: Any, condlist: Sequence[Any], choicelist: Sequence[Any], def
 def isclose(B: Any, a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
     """``np.isclose``."""
     a, b = B.lift(a), B.lift(b)
+    if B.dtype(b).kind != "f":  # integers would wrap around where they are subtracted
+        b = B.astype(b, np.float64)
     near = B.less_equal(B.absolute(B.subtract(a, b)), B.add(atol, B.multiply(rtol, B.absolute(b))))
     near = B.logical_or(B.logical_and(near, B.isfinite(b)), B.equal(a, b))
     return B.logical_or(near, B.logical_and(B.isnan(a), B.isnan(b))) if equal_nan else near

@@ -157,3 +157,24 @@ def test_bad_arguments():
     both_refuse("cumulative_sum", x.reshape(2, 2), match="axis")
     both_refuse("unstack", np.array(1.0), match="1-d")
     both_refuse("resize", x, -1, match="non-negative")
+
+
+@pytest.mark.parametrize("right", [False, True])
+@pytest.mark.parametrize("bins", [[-1.0, 0.0, 1.0], [1.0, 0.0, -1.0], [2.0, 2.0, 1.0], [0.0, 0.0]])
+def test_values_on_an_edge_fall_into_the_bin_of_numpy(bins, right):
+    x = np.array([1.0, 0.0, -1.0, 0.5, -2.0, 2.0, np.inf, -np.inf])
+    found = B.digitize(x, bins, right=right)
+    np.testing.assert_array_equal(evaluate([found])[0], np.digitize(x, bins, right=right))
+
+
+@pytest.mark.parametrize("dtype", ["i8", "i1", "u1", "?"])
+def test_whole_numbers_beside_each_other(dtype):
+    a, b = np.array([0, 1, 100, 3]).astype(dtype), np.array([1, 0, 200, 3]).astype(dtype)
+    found = B.isclose(a, b, rtol=0.5)
+    np.testing.assert_array_equal(evaluate([found])[0], np.isclose(a, b, rtol=0.5))
+    m = np.array([[7, 4, 2], [1, 250, 5]]).astype(dtype)
+    for ends in (1.5, -2, ((0, 3), (1, 2))):
+        if dtype == "u1" and ends == -2:
+            continue  # NumPy refuses it
+        found = B.pad(m, (2, 3), mode="linear_ramp", end_values=ends)
+        np.testing.assert_array_equal(evaluate([found])[0], np.pad(m, (2, 3), mode="linear_ramp", end_values=ends))
