@@ -144,9 +144,11 @@ def _pad_constant(B: Any, x: Any, widths: list[tuple[int, int]], fill: list[tupl
 def _with_ramps(B: Any, x: Any, axis: int, width: tuple[int, int], ends: tuple[Any, Any]) -> Any:
     """From the edge to an end value in equal steps."""
     margins = []
-    for count, end, edge in zip(width, ends, (_cut(B, x, axis, 0, 1), _cut(B, x, axis, -1, None)), strict=True):
+    edges = [_cut(B, x, axis, 0, 1), _cut(B, x, axis, -1, None)]
+    if B.dtype(x).kind != "f":
+        edges = [B.astype(edge, np.float64) for edge in edges]
+    for count, end, edge in zip(width, ends, edges, strict=True):
         share = (np.arange(count) / max(count, 1)).reshape(-1, *[1] * (B.ndim(x) - axis - 1))
-        edge = edge if B.dtype(x).kind == "f" else B.astype(edge, np.float64)
         ramp = B.add(B.multiply(B.subtract(edge, end), share), end)
         margins.append(B.floor(ramp) if B.dtype(x).kind in "iu" else ramp)
     return _joined(B, x, axis, width, margins[0], B.flip(margins[1], axis))
