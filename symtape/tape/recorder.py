@@ -76,7 +76,8 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        annotate(error, self._spans[-1][0])
+        if error is not None:
+            annotate(error, self._spans[-1][0])
         if self._recording:
             self._pop()
 

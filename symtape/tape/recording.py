@@ -148,20 +148,18 @@ def _skip(outputs: tuple[Tensor, ...], op: Any, inputs: tuple[Tensor, ...]) -> N
                 tape.skipped[out.ident] = entry
 
 
-_every: weakref.WeakSet[Recorder] = weakref.WeakSet()
-_every_lock = threading.Lock()
+_every: dict[int, weakref.ref[Recorder]] = {}
 
 
 def enroll(tape: Recorder) -> None:
     """Enter a tape among `every_tape`."""
-    with _every_lock:
-        _every.add(tape)
+    key = id(tape)
+    _every[key] = weakref.ref(tape, lambda _: _every.pop(key, None))
 
 
 def every_tape() -> list[Recorder]:
     """The tapes that are alive, of all threads, recording or not."""
-    with _every_lock:
-        return list(_every)
+    return [tape for reference in list(_every.values()) if (tape := reference()) is not None]
 
 
 # ----------------------------------------------------------------------------------------- callables recorded for reuse

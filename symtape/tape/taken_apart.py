@@ -39,12 +39,12 @@ def remember() -> None:
     _last.lines = tuple((f.f_code, f.f_lasti) for f in (frame, outer) if f is not None)
 
 
-def annotate(error: BaseException | None, since: int) -> None:
+def annotate(error: BaseException, since: int) -> None:
     """Add to an error about an object array where a tensor was taken apart.
 
     Parameters
     ----------
-    error : exception or None
+    error : exception
     since : int
         Place in time: what was taken apart before has nothing to do with it.
     """
