@@ -171,21 +171,22 @@ def _with_statistics(
 
 
 def _turned(B: Any, x: Any, axis: int, width: tuple[int, int], with_edge: bool) -> Any:
-    """Reflected at the edges in both directions: after a period the extension repeats, moved by twice last - first."""
+    """Reflected at the edges in both directions, in steps of whole lengths of the array as NumPy takes them."""
     n = operator.index(B.shape(x)[axis])
     if n == 1:
         return B.take(x, np.zeros(1 + sum(width), np.intp), axis=axis)
-    period = 2 * n if with_edge else 2 * (n - 1)
-    place = np.arange(-width[0], n + width[1])
-    turns, rest = np.divmod(place, period)
-    back = rest >= n
-    source = np.where(back, (2 * n - 1 if with_edge else period) - rest, rest)
-    column = (-1, *[1] * (B.ndim(x) - axis - 1))
-
-    def factor(values: Any) -> Any:
-        return np.asarray(values, B.dtype(x)).reshape(column)
-
-    y = B.multiply(B.take(x, source, axis=axis), factor(np.where(back, -1, 1)))
-    first, last = _cut(B, x, axis, 0, 1), _cut(B, x, axis, -1, None)
-    moved = B.multiply(B.subtract(last, first), factor(2 * turns))
-    return B.add(y, B.add(moved, B.multiply(last, factor(np.where(back, 2, 0)))))
+    skipped = 0 if with_edge else 1  # of what is reflected, at the edge
+    while width != (0, 0):
+        length = operator.index(B.shape(x)[axis]) - skipped
+        length -= length % (n - skipped)
+        before, after = (min(w, length) for w in width)
+        first, last = _cut(B, x, axis, 0, 1), _cut(B, x, axis, -1, None)
+        end = operator.index(B.shape(x)[axis]) - skipped
+        near_first, near_last = _cut(B, x, axis, skipped, skipped + before), _cut(B, x, axis, end - after, end)
+        margins = (
+            B.subtract(B.multiply(2, edge), B.flip(near, axis))
+            for edge, near in ((first, near_first), (last, near_last))
+        )
+        x = _joined(B, x, axis, (before, after), *margins)
+        width = (width[0] - before, width[1] - after)
+    return x

@@ -211,6 +211,10 @@ def _along(
         else:
             weak = np.result_type(own, B.dtype(B.lift(q))) if is_graph_value(q) else None
         result = _quantile(B, moved, fractions, method, weak, count)
+    if is_graph_value(q) and B.dtype(result).kind == "f":  # NumPy raises at what is no fraction, here it is NaN
+        wide = B.reshape(fractions, (*B.shape(fractions), *[1] * (B.ndim(result) - q_ndim)))
+        valid = B.logical_and(B.greater_equal(wide, 0), B.less_equal(wide, 1))
+        result = B.where(valid, result, B.const(np.asarray(np.nan, B.dtype(result))))
     if not is_missing(keepdims) and keepdims:
         result = B.reshape(result, (*B.shape(result)[:q_ndim], *kept(B.shape(x), axes)))
     return result

@@ -49,6 +49,10 @@ CALLS = {
         lambda v: np.digitize(v, [-1.0, 0.0, 1.0]),
         lambda v: np.digitize(v, [1.0, 0.0, -1.0], right=True),
         lambda v: np.digitize(v, [1.0, 0.0, -1.0]),
+        lambda ties: np.digitize(ties, [2.0, 1.0, 0.5, -1.0]),
+        lambda ties: np.digitize(ties, [2.0, 1.0, 0.5, -1.0], right=True),
+        lambda ties: np.digitize(ties, [0.5, 1.0, 1.0, 2.0]),
+        lambda holes: np.digitize(holes, [1.0, 0.0, -1.0]),
         lambda ties, up: np.digitize(ties, up, right=True),
     ],
     "isin": [
