@@ -19,6 +19,7 @@ from symtape.compile.ir_types import BOOL, DOUBLE, INT64, ScalarType, conversion
 from symtape.compile.lowerings import COMPOSED, LOWERINGS
 from symtape.compile.object_code import SPECIAL, SPECIAL_OF_WHOLE
 from symtape.compile.scalar_functions import FUNCTIONS
+from symtape.compile.ufunc_loops import DATA, LOOP, caller, loop_of_doubles
 from symtape.errors import CompilationError
 from symtape.graph.node import WEAK, DType, Node
 
@@ -248,6 +249,8 @@ class _Reader:
         if template is None:
             return None
         result = BOOL if function.truth else kind
+        if template.startswith("@ufunc."):
+            return self.ufunc(template.removeprefix("@ufunc."), operands)
         if template.startswith("@special."):
             return self.special(template.removeprefix("@special."), operands)
         if template.startswith("@"):
@@ -286,6 +289,16 @@ class _Reader:
         passed = ", ".join([*[f"{t} %s" for t in types], *[f"{t} {v}" for t, v in last]])
         result = self.value((f"call double @{symbol}({passed})", given, False), DOUBLE)
         return self.converted(result, self.kind)
+
+    def ufunc(self, name: str, operands: Sequence[int]) -> int | None:
+        if loop_of_doubles(name) is None:
+            return None
+        own, texts = caller(name, len(operands))
+        self.declarations.update(texts)
+        self.symbols.update((LOOP + name, DATA + name))
+        wide = tuple(self.converted(o, DOUBLE) for o in operands)
+        call = f"call double @{own}({', '.join(['double %s'] * len(wide))})"
+        return self.converted(self.value((call, wide, False), DOUBLE), self.kind)
 
     def part_of_special(self, symbol: str, part: str, operands: Sequence[int]) -> int:
         """One result of a function of a double that writes several: called by a function of the module's own."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from symtape.compile.ufunc_loops import DATA, LOOP, address_of
 from symtape.errors import CompilationError
 
 #: Symbols that begin so are functions of scipy.special.cython_special: doubles and a flag that is 0 in, a double out;
@@ -233,7 +234,11 @@ def unresolved(symbols: Iterable[str]) -> list[str]:
     for name in symbols:
         if binding.address_of_symbol(name) is not None:
             continue
-        address = _special_address(name) if name.startswith(SPECIAL) else None
+        address = None
+        if name.startswith(SPECIAL):
+            address = _special_address(name)
+        elif name.startswith((LOOP, DATA)):
+            address = address_of(name)
         if address is None:
             missing.append(name)
         else:

@@ -4,7 +4,7 @@ An entry is an instruction, with ``T`` for the type, or, after ``@``, a function
 which takes the type as a suffix), a function of libm (its single-precision twin has an ``f`` at the end), or one of
 SciPy's C functions (``@special.``, in double precision whatever the type; ``@special.name.k.n`` is result k of one that
 writes n results, ``@special.name/whole`` the version whose first argument is an integer, with ``/optional`` one that
-takes a pointer to optional arguments too).
+takes a pointer to optional arguments too), or the loop of one of its ufuncs (``@ufunc.``).
 """
 
 from __future__ import annotations
@@ -177,6 +177,7 @@ FUNCTIONS: Final = MappingProxyType(
             name: _of_degree(name, 2, floating=False, form="optional")
             for name in ("spherical_jn", "spherical_yn", "spherical_in", "spherical_kn")
         },
+        "zeta": ScalarFunction("@ufunc._zeta", arity=2),
         **{name: _special(theirs) for name, theirs in _RESULTS_OF_SCIPY.items()},
     }
 )

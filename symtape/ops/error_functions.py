@@ -14,8 +14,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from symtape.ops import params as param
 from symtape.ops.op import Op
 from symtape.ops.registry import elementwise_op, function
@@ -36,24 +34,18 @@ scipy_function(
 )
 
 
-def _integral_value(x: Any, order: int) -> Any:
-    import scipy.special
-
-    given = np.asarray(x)
-    z = given.astype(np.float64)
-    with np.errstate(all="ignore"):
-        first = scipy.special.erfcx(z)
-        before, upwards = np.full_like(first, 1 / _HALF_ROOT_PI), first
-        for n in range(1, order + 1):
-            before, upwards = upwards, (before - 2 * z * upwards) / (2 * n)
-        large = np.maximum(z, 1.0)
-        ratio, downwards = np.zeros_like(large), first
-        for n in range(order + _DEPTH, 0, -1):
-            ratio = 1 / (2 * large + 2 * (n + 1) * ratio)
-            if n <= order:
-                downwards = downwards * ratio
-    dtype = given.dtype if given.dtype.kind == "f" else np.dtype(np.float64)
-    return np.where(z >= 1, downwards, upwards).astype(dtype)[()]
+def _integral(kit: Any, x: Any, order: int) -> Any:
+    upwards = kit.erfcx(x)
+    before, downwards = 1 / _HALF_ROOT_PI, upwards
+    for n in range(1, order + 1):
+        before, upwards = upwards, (before - 2.0 * x * upwards) / (2.0 * n)
+    large = kit.maximum(x, 1.0)
+    ratio: Any = 0.0
+    for n in range(order + _DEPTH, 0, -1):
+        ratio = 1.0 / (2.0 * large + 2.0 * (n + 1) * ratio)
+        if n <= order:
+            downwards = downwards * ratio
+    return kit.where(x >= 1.0, downwards, upwards)
 
 
 def _integral_formula(sp: Any, x: Any, order: int) -> Any:
@@ -65,10 +57,11 @@ def _integral_formula(sp: Any, x: Any, order: int) -> Any:
 
 ERFCX_INTEGRAL: Op = elementwise_op(
     "erfcx_integral",
-    _integral_value,
+    value_of(_integral, 1),
     _integral_formula,
     partials={0: lambda B, y, x, n: B.multiply(-2 * (n + 1), B.build(ERFCX_INTEGRAL, (x,), (n + 1,)))},
     params=(param.order,),
+    lowering=line_of(_integral, 1),
     source="NIST DLMF 7.18.7",
 )
 

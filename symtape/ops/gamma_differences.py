@@ -93,7 +93,7 @@ def _gap_anywhere(kit: Any, x: Any, d: Any, order: int) -> Any:
         if order == 0
         else kit.psi(x + d) - kit.psi(x)
         if order == 1
-        else kit.polygamma(order - 1, x + d) - kit.polygamma(order - 1, x)
+        else (-1.0) ** order * math.factorial(order - 1) * (kit.zeta(float(order), x + d) - kit.zeta(float(order), x))
     )
     return kit.where(known, inside, plain)
 
@@ -113,7 +113,7 @@ LOG_POCH: Op = elementwise_op(
         1: lambda B, y, x, d, order: B.polygamma(order, B.add(x, d)),
     },
     params=(param.order,),
-    lowering=lambda order: line_of(_gap_anywhere, 2)(order) if order < 2 else None,
+    lowering=line_of(_gap_anywhere, 2),
     source="NIST DLMF 5.11.1 and 5.15.8",
 )
 

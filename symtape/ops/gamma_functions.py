@@ -132,6 +132,7 @@ HURWITZ_ZETA = elementwise_op(
     "hurwitz_zeta",
     scipy_value("zeta"),
     lambda sp, x, q: sp.zeta(x, q),
+    lowering="zeta(x, y)",
     partials={
         0: no_closed_form("zeta", "its first argument"),
         1: lambda B, y, x, q: B.negative(B.multiply(x, B.zeta(B.add(x, 1), q))),

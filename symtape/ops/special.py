@@ -5,6 +5,7 @@ Values come from `scipy.special`, imported when the first of them is asked for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -56,6 +57,7 @@ POLYGAMMA = elementwise_op(
     infer=lambda inputs, n: (inputs[0].shape, np.dtype(np.float64)),
     partials={0: lambda B, out, x, n: B.polygamma(n + 1, x)},
     params=(param.order,),
+    lowering=lambda n: f"{(-1.0) ** (n + 1) * math.factorial(n)!r} * zeta({n + 1}, x)",
 )
 
 

@@ -72,7 +72,7 @@ def _written(kit: Any, x: Any, order: int) -> Any:
     size = kit.absolute(x)
     decay = kit.exp(-size)
     n = decay / -kit.expm1(-size)
-    far = size * _horner(_polynomial(order), n)
+    far = kit.minimum(size, 1e30) * _horner(_polynomial(order), n)  # 0 at infinity, as from 800 on
     if order == 0:
         left = far + size
     else:

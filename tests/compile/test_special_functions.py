@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 import scipy.special
 
+from symtape.compile import ufunc_loops
 from symtape.compile.library_calls import Callback
+from symtape.compile.lowerings import LOWERINGS
 from symtape.compile.options import Options
 from symtape.compile.program import Program
 from symtape.graph.node import symbol
+from symtape.ops import registry
 from symtape.ops.namespace import NODES as B
+from symtape.ops.op import Kind
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -101,3 +105,48 @@ def test_a_degree_that_is_no_integer_has_its_own_function():
     program = Program([n, x], [node], options=Options(cache=False))
     assert called_back(node, [n, x]) == set()
     assert program(np.array(2.5), np.array(0.3))[0] == pytest.approx(scipy.special.eval_legendre(2.5, 0.3), rel=1e-15)
+
+
+def test_zeta_and_polygamma_call_the_loop_of_a_ufunc():
+    s, q = symbol("s", (5,)), symbol("q", (5,))
+    nodes = [B.zeta(s, q), B.polygamma(1, q), B.polygamma(4, q)]
+    program = Program([s, q], nodes, options=Options(cache=False))
+    assert not any(isinstance(e, Callback) for e in program.plan.extra)
+    powers, points = np.array([2.0, 1.5, 30.0, 1.0, 4.0]), np.array([0.3, 1.0, 17.0, 2.0, -1.5])
+    found = program(powers, points)
+    for actual, expected in zip(
+        found,
+        (
+            scipy.special.zeta(powers, points),
+            scipy.special.polygamma(1, points),
+            scipy.special.polygamma(4, points),
+        ),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(actual, expected)
+
+
+def test_a_ufunc_that_looks_different_is_left_alone(monkeypatch):
+    ufunc_loops.loop_of_doubles.cache_clear()
+    monkeypatch.setattr(ufunc_loops._UFunc, "name", b"another", raising=False)
+    assert ufunc_loops.loop_of_doubles("_zeta") is None
+    q = symbol("q")
+    assert called_back(B.zeta(2.5, q), [q]) <= {"hurwitz_zeta"}
+    monkeypatch.undo()
+    ufunc_loops.loop_of_doubles.cache_clear()
+    assert ufunc_loops.loop_of_doubles("_zeta") is not None
+    assert ufunc_loops.loop_of_doubles("add") is None
+
+
+def test_which_special_functions_call_back_is_what_the_documentation_says():
+    special = {e.op or registry.ops().get(e.name) for e in registry.functions().values() if is_special(e)} - {None}
+    slow = {
+        op.name for op in special if op.kind is Kind.ELEMENTWISE and op.lowering is None and op.name not in LOWERINGS
+    }
+    assert slow == {"lambertw"}
+    text = (ROOT / "docs" / "compile.md").read_text(encoding="utf-8")
+    assert "`lambertw` alone is called back into Python" in text
+
+
+def is_special(entry):
+    return any(name.startswith("scipy.special.") for name in entry.implements)

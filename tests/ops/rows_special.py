@@ -71,6 +71,7 @@ ERROR = [
             [fixed([-0.7, 0.9, 1.1, 7.0])],
             in_digits(scaled_integral, n),
             mp=lambda mp, x, n=n: scaled_integral(mp, x, n),
+            agree=1e-13,
             label=f"{n}",
         )
         for n in (1, 2)
