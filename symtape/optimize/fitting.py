@@ -33,6 +33,7 @@ from symtape.optimize.scipy_arguments import as_arguments
 from symtape.optimize.solving import start_vector
 from symtape.optimize.unknowns import Unknowns, flat, given_parameters, listed, starting_values
 from symtape.optimize.unknowns import check_finite as refuse_non_finite
+from symtape.tape.operators import sympy_value
 from symtape.tape.tensor import Tensor, lift
 
 _FREE = (-np.inf, np.inf)
@@ -134,7 +135,8 @@ def least_squares(
             variables, x0 = x0, None
         return _of_tensor(fun, variables, x0 if start is None else start, given or {}, jac, bounds, settings, by)
     if not callable(fun):
-        raise TypeError(f"{by}: fun is {fun!r}; wanted a callable or a tensor")
+        hint = ", st.from_sympy(expression)" if sympy_value(fun) else ""
+        raise TypeError(f"{by}: fun is {fun!r}; wanted a callable or a tensor{hint}")
     extra, named = as_arguments(args), dict(kwargs or {})
     x = start_vector(x0, by)
     name = parameter_name(fun)

@@ -34,6 +34,7 @@ from symtape.optimize.unknowns import (
     starting_values,
 )
 from symtape.tape.guards import logged
+from symtape.tape.operators import sympy_value
 from symtape.tape.tensor import Tensor
 
 _BY = "st.minimize"
@@ -267,7 +268,8 @@ def minimize(
             options=options,
         )
     if not callable(fun):
-        raise TypeError(f"{_BY}: fun is {fun!r}; wanted a callable or a tensor")
+        hint = ", st.from_sympy(expression)" if sympy_value(fun) else ""
+        raise TypeError(f"{_BY}: fun is {fun!r}; wanted a callable or a tensor{hint}")
     if variables is not None or given is not None or start is not None:
         raise TypeError(
             f"{_BY}: variables, given and start belong to an expression; fun is a callable: pass x0 and args"

@@ -15,6 +15,7 @@ from symtape.graph.shapes import Shape
 from symtape.graph.source import user_frame
 from symtape.ops.namespace import NODES
 from symtape.tape.in_place import twin
+from symtape.tape.operators import sympy_value
 from symtape.tape.tensor import TENSORS, Tensor, lift, wrap
 
 
@@ -35,6 +36,11 @@ def wanted_targets(
         elif isinstance(t, np.ndarray) and t.dtype == object:
             with recording():
                 found.append(lift(t))
+        elif sympy_value(t):
+            raise TypeError(
+                f"the target is the sympy expression {t}, which no tape sees: bring it onto the tape, with "
+                "st.from_sympy(expression), or write it with NumPy's functions"
+            )
         else:
             raise TypeError(
                 f"the target must be a tensor or a nested structure of tensors, got {t!r} of type "

@@ -195,3 +195,14 @@ def test_diff(xy):
     assert str(np.sum(v**2).diff(v)) == str(np.sum(v**2).diff("v")) == "[2*v[0], 2*v[1]]"
     with pytest.raises(ValueError, match="no leaf named 'q'"):
         z.diff("q")
+
+
+def test_a_formula_where_a_tensor_is_wanted_names_the_way_onto_the_tape(xy):
+    x, y = xy
+    with st.GradientTape() as tape:
+        formula = sympy.exp(x * y)
+    with pytest.raises(TypeError, match=r"the sympy expression exp\(x\*y\), which no tape sees: .*st.from_sympy"):
+        tape.gradient(formula, x)
+    for minimizer in (st.minimize, st.least_squares):
+        with pytest.raises(TypeError, match=r"wanted a callable or a tensor, st.from_sympy\(expression\)"):
+            minimizer(formula, x)
