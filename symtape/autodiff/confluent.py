@@ -70,7 +70,7 @@ def _between(outputs: Sequence[Node], results: Sequence[Node], depth: int = 0) -
         if node in cut or dependent.isdisjoint(node.inputs):
             continue
         dependent.add(node)
-        others += node.op is not ITEM and node.op.confluence is not None
+        others += _has_limits(node)
         beside.update(dict.fromkeys(i for i in node.inputs if i not in dependent and i.op is not CONST))
     if others > (0 if depth else _MOST_OTHERS):
         return None
@@ -80,7 +80,11 @@ def _between(outputs: Sequence[Node], results: Sequence[Node], depth: int = 0) -
 
 def has_limits(output: Node, source: Node) -> bool:
     """Whether eigenvalues or singular values that may depend on the source are below a node."""
-    return any(record.op.confluence is not None for record in node_records([output], stop=[source]))
+    return any(_has_limits(node) for node in topological([output], stop=[source]))
+
+
+def _has_limits(node: Node) -> bool:
+    return bool(node.inputs) and node.op is not ITEM and node.op.confluence is not None
 
 
 # -------------------------------------------------------------------------------------------------------------- bodies

@@ -35,7 +35,7 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
@@ -43,6 +43,9 @@ from symtape.errors import DTypeError
 from symtape.graph.node import WEAK, DType, Node, Params
 from symtape.graph.shapes import Shape, broadcast, broadcast_two
 from symtape.ops.params import Check
+
+if TYPE_CHECKING:
+    from symtape.ops.confluence import Confluence
 
 Rule: TypeAlias = Callable[..., Any]
 #: A partial derivative: ``rule(B, y, *inputs, *params)``, a number, or None where no gradient flows.
@@ -152,7 +155,7 @@ class Op:
     results: int = 1
     params: tuple[Check, ...] = ()
     lowering: Any = None
-    confluence: Any = None
+    confluence: Confluence | None = None
     spelling: Rule | None = None
     called_back: Callable[[Node], None] | None = None
     home: tuple[Any, str] | None = None

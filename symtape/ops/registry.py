@@ -12,7 +12,7 @@ import difflib
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from symtape.ops.arguments import only_defaults
 from symtape.ops.element import elementwise_rule
 from symtape.ops.op import LINEAR, Kind, Op, Partial, Rule, Rules
 from symtape.ops.params import Check
+
+if TYPE_CHECKING:
+    from symtape.ops.confluence import Confluence
 
 _ops: dict[str, Any] = {"item": ITEM}
 _functions: dict[str, Function] = {}
@@ -288,7 +291,7 @@ def structural(
     results: int = 1,
     params: tuple[Check, ...] = (),
     lowering: Any = None,
-    confluence: Any = None,
+    confluence: Confluence | None = None,
     source: str = "",
 ) -> Op:
     """Declare an op that is not elementwise. The function that users call is registered apart, with `function`."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symtape.errors import ShapeError, UnboundDimensionError
-from symtape.graph.closed import Graph
-from symtape.graph.node import PLACEHOLDER, Node, build, symbol
+from symtape.graph.closed import Graph, interned
+from symtape.graph.node import Node, build, placeholder, symbol
 from symtape.graph.shapes import Dim, Shape, is_known
 from symtape.graph.traverse import topological
 
@@ -75,13 +75,18 @@ def bound(
             )
         label = node.params[1] if len(node.params) > 1 else None
         new[node] = symbol(label if isinstance(label, str) else None, shape, node.dtype)
-    for node in topological(nodes, stop=inputs):
+    return tuple(new[n] for n in inputs), _over(nodes, new, known)
+
+
+def _over(nodes: Sequence[Node], new: dict[Node, Node], known: Mapping[str, int]) -> tuple[Node, ...]:
+    """Nodes with numbers for named lengths, over new inputs."""
+    for node in topological(nodes, stop=new):
         if node not in new:
             params = tuple(_bound_param(p, known) for p in node.params) if node.inputs else node.params
             arguments = tuple([new[i] for i in node.inputs])
             same = arguments == node.inputs and params == node.params
             new[node] = node if same or not node.inputs else build(node.op, arguments, params)
-    return tuple(new[n] for n in inputs), tuple(new[n] for n in nodes)
+    return tuple(new[n] for n in nodes)
 
 
 def _bound_param(param: Any, known: Mapping[str, int]) -> Any:
@@ -89,8 +94,10 @@ def _bound_param(param: Any, known: Mapping[str, int]) -> Any:
         return param.bind(known)
     if isinstance(param, tuple):
         return tuple(_bound_param(p, known) for p in param)
-    if isinstance(param, Graph) and any(n.flags & PLACEHOLDER and not is_known(n.shape) for n in param.inputs):
-        raise UnboundDimensionError(
-            "the body of a cond or custom_gradient has named lengths; give its inputs known shapes"
-        )
-    return param
+    return _bound_body(param, known) if isinstance(param, Graph) else param
+
+
+def _bound_body(body: Graph, known: Mapping[str, int]) -> Graph:
+    """A body whose lengths are those of what it is applied to, so that their names have numbers already."""
+    places = tuple(placeholder(k, bound_shape(n.shape, known), n.dtype) for k, n in enumerate(body.inputs))
+    return interned(places, _over(body.outputs, dict(zip(body.inputs, places, strict=True)), known))

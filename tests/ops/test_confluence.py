@@ -210,6 +210,29 @@ def test_stacks_batches_and_compiled_code():
     np.testing.assert_allclose(compiled.batch(stack), expected, rtol=1e-12, atol=1e-13)
 
 
+def test_matrices_of_a_named_length():
+    x = st.symbol("x", ("n", "n"))
+    with st.GradientTape() as tape:
+        tape.watch(x)
+        w, v = np.linalg.eigh(x)
+        y = np.sum(((v * np.exp(w)) @ v.T) ** 2)
+    f = st.function([x], tape.gradient(y, x))
+    for a in (np.eye(2), SYMMETRIC["two"]):
+        np.testing.assert_allclose(
+            f(a), st.grad(lambda b: np.sum(of_symmetric(np.exp)(b) ** 2))(a), rtol=1e-12, atol=1e-13
+        )
+
+
+def test_bodies_of_other_ops():
+    f, a = WITH_EIGENVECTORS["exp"], SYMMETRIC["two"]
+
+    def chosen(x):
+        return st.cond(x[0, 0] > -100, f, np.sum, x)
+
+    np.testing.assert_allclose(st.grad(chosen)(a), st.grad(f)(a), rtol=1e-12)
+    assert st.jvp(chosen, (a,), (D,))[1] == pytest.approx(st.jvp(f, (a,), (D,))[1], rel=1e-12)
+
+
 def test_saved_functions_have_their_limits(tmp_path):
     x = st.symbol("x", shape=(4, 4))
     with st.GradientTape() as tape:

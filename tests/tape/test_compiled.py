@@ -305,6 +305,15 @@ def test_named_lengths_are_bound_at_the_call():
         st.function([m], np.sum(m))(np.ones(4))
 
 
+def test_named_lengths_of_bodies_are_bound_too():
+    x = st.symbol("x", ("n",))
+    f = st.function([x], st.cond(x[0] > 0, lambda v: np.sum(np.exp(v)), lambda v: np.mean(v[::-1]), x))
+    for n in (2, 5):
+        data = np.arange(1.0, n + 1)
+        assert f(data) == pytest.approx(np.sum(np.exp(data)), rel=1e-14)
+        assert f(-data) == pytest.approx(-np.mean(data), rel=1e-14)
+
+
 # ------------------------------------------------------------------------------------------------------ numba and text
 
 
