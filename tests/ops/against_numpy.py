@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import symtape as st
+from symtape import pytree
 from symtape.compile.evaluate import evaluate
 from symtape.graph.node import Node, leaf
 from symtape.ops.namespace import NODES
+from symtape.tape.callable_arguments import is_whole
 from tests.ops.rows import NUMPY, results
 
 
@@ -55,3 +58,15 @@ def both_refuse(name: str, *args: Any, match: str | None = None, **kwargs: Any) 
         getattr(NUMPY, name)(*args, **kwargs)
     with pytest.raises(theirs.type, match=match):
         getattr(NODES, name)(*[recorded(a) for a in args], **{k: recorded(v) for k, v in kwargs.items()})
+
+
+def agree_as_tensors(function: Any, *args: Any, **kwargs: Any) -> None:
+    """NumPy's function of tensors gives what it gives of their arrays; for functions whose shapes depend on values."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        expected = pytree.flatten(function(*args, **kwargs), is_whole)[0]
+    tensors = [st.constant(a, dtype=a.dtype) if isinstance(a, np.ndarray) else a for a in args]
+    ours = pytree.flatten(function(*tensors, **kwargs), is_whole)[0]
+    assert len(ours) == len(expected)
+    for actual, wanted in zip(ours, expected, strict=True):
+        same(actual.numpy(), wanted)
