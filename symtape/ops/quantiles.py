@@ -155,7 +155,7 @@ def _weighted(B: Any, x: Any, w: Any, q: Any, skip_nan: bool) -> Any:
     place = B.minimum(place, operator.index(B.shape(x)[-1]) - 1)
     result = B.take_along_axis(B.take_along_axis(x, order, -1), place, -1)
     if B.dtype(x).kind == "f":
-        absent = B.logical_not(B.greater(total, 0))
+        absent = B.logical_or(B.logical_not(B.greater(total, 0)), B.any(B.less(w, 0), axis=-1, keepdims=True))
         absent = absent if skip_nan else B.logical_or(absent, B.any(B.isnan(x), axis=-1, keepdims=True))
         result = B.where(absent, B.const(np.asarray(np.nan, B.dtype(x))), result)
     result = B.moveaxis(result, -1, 0)
@@ -167,7 +167,7 @@ def _checked_weights(B: Any, weights: Any, x: Any, axis: Any, method: str) -> An
     if method != "inverted_cdf":
         raise ValueError(f"Only method 'inverted_cdf' supports weights. Got: {method}.")
     w = B.lift(weights)
-    if bool(B.known(B.any(B.less(w, 0))) if is_graph_value(weights) else np.any(np.asarray(weights) < 0)):
+    if not is_graph_value(weights) and np.any(np.asarray(weights) < 0):
         raise ValueError("Weights must be non-negative.")
     return w if B.shape(w) == B.shape(x) else weights_along(B, w, x, axis, normalize_axes(axis, B.ndim(x)))
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import symtape as st
 from symtape.autodiff.reverse import gradient
 from symtape.compile.evaluate import evaluate
 from symtape.graph.node import leaf
@@ -178,3 +179,15 @@ def test_whole_numbers_beside_each_other(dtype):
             continue  # NumPy refuses it
         found = B.pad(m, (2, 3), mode="linear_ramp", end_values=ends)
         np.testing.assert_array_equal(evaluate([found])[0], np.pad(m, (2, 3), mode="linear_ramp", end_values=ends))
+
+
+def test_weighted_quantiles_without_a_meaning_are_nan():
+    x, w = np.array([1.0, 2.0, 3.0]), np.array([[1.0, 0.0, 2.0], [-1.0, 2.0, 2.0], [0.0, 0.0, 0.0], [np.nan, 1.0, 1.0]])
+    many = st.vmap(lambda w: np.quantile(st.constant(x), 0.5, method="inverted_cdf", weights=w))
+    np.testing.assert_array_equal(many(w), [3.0, np.nan, np.nan, np.nan])
+    with pytest.raises(ValueError, match="non-negative"):
+        np.quantile(st.constant(x), 0.5, method="inverted_cdf", weights=w[1])
+    with pytest.raises(ValueError, match="Only method 'inverted_cdf'"):
+        np.quantile(st.constant(x), 0.5, weights=w[0])
+    at = st.vmap(lambda q: np.quantile(st.constant(x), q))
+    np.testing.assert_array_equal(at(np.array([0.5, -0.1, 1.5, np.nan])), [2.0, np.nan, np.nan, np.nan])

@@ -47,6 +47,7 @@ NAMES = {
 CASES = {
     "np.full(3, s)": r"st\.full\(shape, value\)",
     "np.full((2, 3), x)": r"st\.full",
+    "np.full_like(X, s)": r"numpy\.full_like .* st\.full\(a\.shape, value\)",
     "np.arange(s)": r"np\.linspace\(start, stop, n\)",
     "np.arange(0, s, 0.5)": r"np\.arange\(n\)",
     "np.array(x, dtype=float)": r"np\.stack",
