@@ -10,7 +10,7 @@ from symtape.autodiff.reverse import gradient
 from symtape.errors import FormulaTooLargeError
 from symtape.formula.element import element_expression
 from symtape.formula.symbols import element_symbol
-from tests.random_graphs.checks import Case, DisagreementError, Numbers
+from tests.random_graphs.cases import Case, DisagreementError, Numbers
 from tests.random_graphs.recipes import Recipe
 
 DIGITS = 30

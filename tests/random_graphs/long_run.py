@@ -15,7 +15,8 @@ from typing import Any
 
 from symtape.compile.options import Options
 from symtape.graph.traverse import topological
-from tests.random_graphs.checks import Case, compiled, examine
+from tests.random_graphs.cases import Case
+from tests.random_graphs.checks import compiled, examine
 from tests.random_graphs.drawing import draw_graph, rows_by_op, scalar_rows
 from tests.random_graphs.formulas import against_sympy
 from tests.random_graphs.recipes import Recipe

@@ -17,16 +17,8 @@ from symtape.graph.traverse import topological
 from symtape.ops.namespace import NODES
 from symtape.ops.registry import op_named, ops
 from tests.ops.test_op_table import ELSEWHERE
-from tests.random_graphs.checks import (
-    CHECKS,
-    Case,
-    DisagreementError,
-    batch,
-    compiled,
-    examine,
-    forward_and_reverse,
-    second_order,
-)
+from tests.random_graphs.cases import Case, DisagreementError
+from tests.random_graphs.checks import CHECKS, batch, compiled, examine, forward_and_reverse, second_order
 from tests.random_graphs.drawing import DEPTH, draw_graph, rows_by_op, scalar_rows
 from tests.random_graphs.formulas import against_sympy
 from tests.random_graphs.long_run import drawn, hand
