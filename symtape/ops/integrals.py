@@ -143,7 +143,7 @@ def fresnel(B: Any, z: Any) -> tuple[Any, Any]:
 # ------------------------------------------------------------------------------------------------------------- elliptic
 
 
-def _complete_slope(B: Any, m: Any, closed: Callable[[Any], Any], factor: float, first: float) -> Any:
+def complete_slope(B: Any, m: Any, closed: Callable[[Any], Any], factor: float, first: float) -> Any:
     """Near m = 0, where the closed form is a difference over m, the hypergeometric series."""
     near = B.less(B.absolute(m), 0.5)
     series = B.multiply(factor, B.hyp2f1(first, 1.5, 2.0, B.where(near, m, 0.0)))
@@ -154,7 +154,7 @@ def _complete_slope(B: Any, m: Any, closed: Callable[[Any], Any], factor: float,
 scipy_function(
     "ellipk",
     lambda sp, m: sp.elliptic_k(m),
-    lambda B, y, m: _complete_slope(
+    lambda B, y, m: complete_slope(
         B, m, lambda m: B.subtract(B.divide(B.ellipe(m), B.subtract(1, m)), B.ellipk(m)), math.pi / 8, 1.5
     ),
     source="NIST DLMF 19.4.1, 19.5.1 and 15.5.1",
@@ -162,7 +162,7 @@ scipy_function(
 scipy_function(
     "ellipe",
     lambda sp, m: sp.elliptic_e(m),
-    lambda B, y, m: _complete_slope(B, m, lambda m: B.subtract(B.ellipe(m), B.ellipk(m)), -math.pi / 8, 0.5),
+    lambda B, y, m: complete_slope(B, m, lambda m: B.subtract(B.ellipe(m), B.ellipk(m)), -math.pi / 8, 0.5),
     source="NIST DLMF 19.4.2, 19.5.2 and 15.5.1",
 )
 

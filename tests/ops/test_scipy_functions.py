@@ -9,37 +9,6 @@ import symtape as st
 from symtape.errors import NotDifferentiableError
 from symtape.graph.node import symbol
 from symtape.ops.namespace import NODES as B
-from symtape.ops.registry import functions
-
-UFUNCS = sorted(
-    name.removeprefix("scipy.special.")
-    for entry in functions().values()
-    for name in entry.implements
-    if name.startswith("scipy.special.") and isinstance(getattr(scipy.special, name[14:], None), np.ufunc)
-)
-INTEGER_FIRST = {"expn", "yn", "kn"}
-
-
-@pytest.mark.parametrize("name", UFUNCS)
-def test_ufuncs_of_scipy_record_when_a_tensor_comes(name):
-    ufunc = getattr(scipy.special, name)
-    numbers = [0.3 + 0.1 * k for k in range(ufunc.nin)]
-    if name in INTEGER_FIRST or name.startswith("eval_"):
-        numbers[0] = 2
-    x = st.Variable(numbers[-1])
-    with np.errstate(all="ignore"):
-        expected = ufunc(*numbers)
-        with st.GradientTape() as tape:
-            found = ufunc(*numbers[:-1], x)
-            first = found[0] if isinstance(found, tuple) else found
-    actual = tuple(f.numpy() for f in found) if isinstance(found, tuple) else found.numpy()
-    np.testing.assert_allclose(actual, expected, rtol=1e-14)
-    assert tape.gradient(first, x) is not None
-
-
-def test_there_are_many():
-    assert len(UFUNCS) > 75
-
 
 HELD = [
     ("jv", 0, (0.5, 1.0), "order v"),

@@ -1,0 +1,27 @@
+"""Rows of the small ones among the special functions."""
+
+from tests.ops.rows import fixed, uniform
+from tests.ops.rows_elementwise import unary
+
+
+def degrees(mp, x):
+    return mp.pi * x / 180
+
+
+ROWS = [
+    unary(
+        "sindg", uniform(2, 3, low=-300, high=300), mp=lambda mp, x: mp.sin(degrees(mp, x)), special=[((90.0,), (0.0,))]
+    ),
+    unary(
+        "cosdg",
+        uniform(2, 3, low=-300, high=300),
+        mp=lambda mp, x: mp.cos(degrees(mp, x)),
+        special=[((180.0,), (0.0,))],
+    ),
+    unary("tandg", uniform(2, 3, low=-70, high=70), mp=lambda mp, x: mp.tan(degrees(mp, x))),
+    unary("cotdg", uniform(2, 3, low=20, high=160), mp=lambda mp, x: mp.cot(degrees(mp, x))),
+    unary("gammasgn", fixed([0.5, -0.5, -1.5]), order=0),
+    unary("ndtri_exp", uniform(2, 3, low=-3, high=-0.1), mp=lambda mp, y: mp.sqrt(2) * mp.erfinv(2 * mp.exp(y) - 1)),
+    unary("wrightomega", uniform(2, 3, low=-2, high=3), mp=lambda mp, x: mp.lambertw(mp.exp(x))),
+    unary("ellipkm1", fixed([0.1, 0.3, 0.9]), mp=lambda mp, p: mp.ellipk(1 - p)),
+]
