@@ -22,7 +22,7 @@ from symtape.tape.callable_arguments import is_whole  # noqa: E402
 from symtape.tape.in_place import WRITERS  # noqa: E402
 from symtape.tape.numpy_queries import QUERIES  # noqa: E402
 from symtape.tape.numpy_remedies import own_remedy, remedy  # noqa: E402
-from symtape.tape.remedy_table import TABLE  # noqa: E402
+from symtape.tape.remedy_table import SLOW, TABLE  # noqa: E402
 from tests.ops.calls import ARRAYS, CALLS  # noqa: E402
 
 TARGET = ROOT / "docs" / "numpy.md"
@@ -50,6 +50,8 @@ PLAIN_TYPES = frozenset(
 #: Types that compute with what they are given.
 _COMPUTING_TYPES = frozenset(("poly1d", "vectorize", "matrix", "nditer"))
 _IN_PLACE_METHODS = frozenset(("fill", "partition", "put", "sort"))
+#: Functions that make an object array of element tensors.
+_BY_ELEMENTS = (SLOW | {"numpy.array", "numpy.asarray", "numpy.asanyarray"}) - {"numpy.nditer"}
 _PLAIN_TEXT = "makes or describes plain arrays: no tensor among its arguments"
 
 
@@ -120,6 +122,8 @@ def kind_of(module: types.ModuleType, name: str, known: dict[object, registry.Fu
         return "query"
     if isinstance(thing, type) and issubclass(thing, np.generic):
         return "refused" if _named(thing, name) in TABLE else "plain"
+    if f"numpy.{name}" in _BY_ELEMENTS:
+        return "elements"
     if remedy_for(thing, name) is not None:
         return "refused"
     return "plain" if name in (PLAIN_TYPES if isinstance(thing, type) else PLAIN) else None
@@ -152,6 +156,8 @@ def row(full: str, module: types.ModuleType, name: str, known: dict[object, regi
     if kind == "plain":
         return f"| `{full}` | {_PLAIN_TEXT} | | |"
     text = (remedy_for(thing, name) or remedy(full).partition(": ")[2]).replace("|", "\\|")
+    if kind == "elements":
+        return f"| `{full}` | by its elements | yes | {text} |"
     return f"| `{full}` | not recorded | | {text} |"
 
 
@@ -166,8 +172,9 @@ def page() -> str:
         f"Every public function of NumPy {_VERSION}, called with tensors. *Recorded*: value, shape and dtype are",
         "NumPy's, and a gradient flows where the table says so; the calls behind this table stand in",
         "`tests/ops/calls` and are compared with NumPy and with differences. *Answers at once*: in plain",
-        "Python, of values with a guard. *Not recorded*: an error or a warning names the line and what to write",
-        "instead, which is what the last column says.",
+        "Python, of values with a guard. *By its elements*: an object array of tensors, which goes on recording, one",
+        "element after the other; the last column is faster. *Not recorded*: an error or a warning names the line and",
+        "what to write instead, which is what the last column says.",
         "",
     ]
     for title, module, prefix in (("numpy", np, "np"), ("numpy.linalg", np.linalg, "np.linalg")):

@@ -203,3 +203,37 @@ def test_what_records_elements_goes_on():
 def test_a_function_of_the_users_own_that_bears_such_a_name_is_not_meant():
     said = told("norm = np.sum; norm(x)")
     assert said == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x, s: np.full(3, s),
+        lambda x, s: np.arange(s, s + 3),
+        lambda x, s: np.array([s, 2 * s]),
+        lambda x, s: np.asarray(x),
+        lambda x, s: np.asanyarray(x),
+        lambda x, s: np.asarray_chkfinite(x),
+        lambda x, s: np.ascontiguousarray(x),
+        lambda x, s: np.asfortranarray(x),
+        lambda x, s: np.require(x),
+        lambda x, s: np.asmatrix(x),
+        lambda x, s: np.matrix(x),
+        lambda x, s: np.bmat([[x[None], x[None]]]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::symtape.errors.ObjectArrayWarning", "ignore::symtape.errors.GradientCutWarning")
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_what_goes_on_with_elements_records_with_the_right_gradient(make):
+    x, s = st.Variable(X), st.Variable(0.7)
+
+    def squares(x, s):
+        return np.sum(np.asarray(make(x, s)) ** 2)
+
+    with st.GradientTape() as tape:
+        y = squares(x, s)
+    assert float(y) == pytest.approx(squares(X, 0.7))
+    found = tape.gradient(y, [x, s], unconnected_gradients="zero")
+    slopes = [squares(X + 0.5, 0.7) - squares(X - 0.5, 0.7), squares(X, 1.2) - squares(X, 0.2)]  # of a parabola
+    np.testing.assert_allclose([np.sum(g.numpy()) for g in found], slopes, atol=1e-12)
+    assert any(slopes)
