@@ -46,6 +46,7 @@ TABLE: Final[dict[str, str]] = {
     # ---- NumPy: what makes arrays, which hold numbers and no expressions
     "numpy.full": "st.full(shape, value), or np.full_like(x, value)",
     "numpy.full_like": "st.full(a.shape, value)",
+    "numpy.nan_to_num": "np.where(np.isnan(a), value, a)",
     "numpy.arange": "start + step*np.arange(n), or np.linspace(start, stop, n)",
     "numpy.array": "np.stack([...]) of tensors, or x itself, which is an array already; x.astype(dtype) converts it",
     "numpy.asarray": "x itself, which is an array already; x.astype(dtype) converts it",

@@ -281,6 +281,8 @@ RAISES = {
     "np.put(np.zeros(3), [0], s)": r"\.at\[index\]",
     "np.putmask(np.zeros(3), X > 1, x)": r"\.at\[index\]",
     "np.add.at(np.zeros(3), [0], s)": r"\.at\[index\]\.add",
+    "np.full_like(X, s)": r"numpy\.full_like.*st\.full",
+    "np.nan_to_num(X, nan=s)": r"numpy\.nan_to_num.*np\.where",
     "x[0] = 1.0": "in place",
     "part = y[1:]; part += 1": "write into the array",
 }

@@ -36,8 +36,8 @@ def test_values_by_name_symbol_and_tensor():
     [
         ({"w": 1.0}, ValueError, "no leaf named 'w'; there are v, x, y"),
         ({"v": 1.0}, ValueError, r"the value of 'v' has shape \(\), wanted \(2,\)"),
-        ({"x": 1j}, TypeError, "dtype complex128, wanted float64"),
-        ({"x": "1"}, TypeError, "wanted float64"),
+        ({"x": 1j}, TypeError, "the value of .x. is complex"),
+        ({"x": "1"}, TypeError, "the value of .x. has dtype <U1; wanted real numbers"),
         ({array_expression(v)[0]: 1.0}, TypeError, r"v\[0\] is one element: give the value of all of v"),
         ({3: 1.0}, TypeError, "wanted a tensor, got 3"),
     ],
