@@ -8,6 +8,8 @@ that is the transpose of what is asked for. So the same sweep serves both modes,
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from symtape.autodiff.batching import batch_graph
@@ -60,8 +62,16 @@ def _forward_is_cheaper(output: Node, wrt: Node) -> bool:
     return rows > 1 and columns <= rows
 
 
+_MOST_DIRECTIONS: Final = 200  #: in which all that lies on the way is worked out for the sake of one decomposition
+
+
+def _few(node: Node) -> bool:
+    count = size(node.shape)
+    return isinstance(count, int) and count <= _MOST_DIRECTIONS
+
+
 def _forward(output: Node, wrt: Node, B: Namespace) -> Node | None:
-    if has_limits(output, wrt) and isinstance(size(wrt.shape), int):
+    if _few(wrt) and has_limits(output, wrt):
         return _by_directions(output, wrt, B)
     return TiedSweep(wrt, B).jacobian(output)
 
@@ -93,7 +103,7 @@ def _reverse(output: Node, wrt: Node, B: Namespace) -> Node | None:
     (pulled,) = gradient(output, [wrt], cotangent, B)
     if pulled is None:
         return None
-    if has_limits(output, wrt) and isinstance(size(output.shape), int):
+    if _few(output) and has_limits(output, wrt):
         return _over_basis(pulled, cotangent, B)
     r, c = len(output.shape), len(wrt.shape)
     found = TiedSweep(cotangent, B).jacobian(pulled)

@@ -340,6 +340,17 @@ def test_beyond_the_second_order_is_nan_and_says_so():
     assert np.sum(st.hvp(f)(distinct, D) * E) == pytest.approx(expected, rel=1e-7)
 
 
+def test_hessians_in_many_variables_are_right_or_nan():
+    f = OF_EIGENVALUES["trace-of-exp"]
+    d = np.random.default_rng(3).standard_normal((15, 15))
+    distinct, equal = np.diag(np.arange(1.0, 16.0) / 5), np.diag([1.0, *np.arange(1.0, 15.0)]) / 5
+    found = np.einsum("ijkl,kl", st.hessian(f)(distinct), d)
+    np.testing.assert_allclose(found, st.hvp(f)(distinct, d), rtol=1e-9, atol=1e-9)
+    with pytest.warns(DegenerateMatrixWarning, match="eigenvalues 0 and 1"):
+        assert np.isnan(st.hessian(f)(equal)).any()
+    assert np.isfinite(st.hvp(f)(equal, d)).all()
+
+
 def far(f):
     """More operations follow than a body may hold."""
 
