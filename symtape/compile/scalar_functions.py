@@ -72,7 +72,7 @@ def _compare(floating: str, signed: str, unsigned: str) -> ScalarFunction:
 _OF_SCIPY: Final = {
     1: "erf erfc erfinv erfcinv erfi erfcx dawsn ndtr ndtri ndtri_exp log_ndtr gamma gammaln gammasgn loggamma rgamma"
     " psi logit log_expit entr exprel cosm1 j0 j1 y0 y1 i0 i0e i1 i1e k0 k0e k1 k1e expi exp1 spence ellipk ellipkm1"
-    " ellipe wrightomega sindg cosdg tandg cotdg",
+    " ellipe wrightomega sindg cosdg tandg",
     2: "beta betaln gammainc gammaincc binom poch xlogy xlog1py rel_entr kl_div huber pseudo_huber boxcox boxcox1p"
     " jv yv iv ive kv kve expn ellipkinc ellipeinc hyp0f1",
     3: "betainc betaincc hyp1f1",

@@ -26,11 +26,6 @@ scipy_function(
     lambda sp, x: sp.tan(_turned(sp, x)),
     lambda B, y, x: B.multiply(_DEGREE, B.add(1, B.square(y))),
 )
-scipy_function(
-    "cotdg",
-    lambda sp, x: sp.cot(_turned(sp, x)),
-    lambda B, y, x: B.multiply(-_DEGREE, B.add(1, B.square(y))),
-)
 
 
 @function("scipy.special.radian")

@@ -19,7 +19,6 @@ ROWS = [
         special=[((180.0,), (0.0,))],
     ),
     unary("tandg", uniform(2, 3, low=-70, high=70), mp=lambda mp, x: mp.tan(degrees(mp, x))),
-    unary("cotdg", uniform(2, 3, low=20, high=160), mp=lambda mp, x: mp.cot(degrees(mp, x))),
     unary("gammasgn", fixed([0.5, -0.5, -1.5]), order=0),
     unary("ndtri_exp", uniform(2, 3, low=-3, high=-0.1), mp=lambda mp, y: mp.sqrt(2) * mp.erfinv(2 * mp.exp(y) - 1)),
     unary("wrightomega", uniform(2, 3, low=-2, high=3), mp=lambda mp, x: mp.lambertw(mp.exp(x))),
