@@ -21,7 +21,7 @@ from symtape.graph.shapes import Shape, broadcast_two
 from symtape.tape.numpy_protocol import call_function, call_ufunc, full_name
 from symtape.tape.numpy_remedies import UPDATES
 from symtape.tape.recording import refuse_change
-from symtape.tape.tensor import TENSORS, Tensor, lift
+from symtape.tape.tensor import TENSORS, Tensor, is_part, lift
 
 #: Functions whose result NumPy would let one write into without changing anything else.
 FRESH = frozenset(f"numpy.{name}" for name in ("zeros_like", "ones_like", "empty_like", "full_like", "copy"))
@@ -79,7 +79,7 @@ class _Indirect(Tensor):
     def __getitem__(self, index: Any) -> Tensor:
         now = self.read()
         part = now[index]
-        if not getattr(part, "shares", False):
+        if not is_part(part):
             return part
         return cast(Tensor, self._part(lambda whole: whole[index], lambda value: self._put(index, value)))
 
@@ -314,7 +314,7 @@ def _refusing(sign: str) -> Callable[[Tensor, Any], Any]:
     """``x += y`` of a tensor that does not change gives a new one a name, unless NumPy would write through it."""
 
     def augmented(self: Tensor, other: Any) -> Any:
-        if getattr(self, "shares", False):
+        if is_part(self):
             raise TypeError(
                 f"x {sign}= y of a slice, transpose or reshape would write into the array that it is a part of, and "
                 f"tensors do not change; write x = x {sign} y, or a = a.at[index].set(a[index] {sign} y)"

@@ -169,6 +169,17 @@ def _is_slice(node: Node) -> bool:
     return bool(node.op.name != "gather")
 
 
+_shares = Tensor.__dict__["shares"].__get__
+
+
+def is_part(tensor: Tensor) -> bool:
+    """Whether a tensor is a slice, transpose or reshape of another one. Asks the slot, which is mostly empty."""
+    try:
+        return bool(_shares(tensor))
+    except AttributeError:
+        return False
+
+
 _new = object.__new__
 _elementwise: dict[np.ufunc, Op] = {}  # ufuncs that are one op and no more
 
