@@ -46,8 +46,20 @@ def labels(w: Array) -> Array:
     return result
 
 
+def _repeated(w: Array) -> Array:
+    """For each stack of numbers whether two of them are equal."""
+    if w.shape[-1] < 2:
+        return np.zeros(w.shape[:-1], np.bool_)
+    ordered = np.sort(w, axis=-1)
+    largest = np.maximum(-ordered[..., 0], ordered[..., -1])
+    bound = ROUNDING * w.shape[-1] * np.finfo(w.dtype).eps * largest
+    return np.asarray(((ordered[..., 1:] - ordered[..., :-1]) <= bound[..., None]).any(axis=-1))
+
+
 def equal_pairs(w: Array) -> Array:
     """For each two of the numbers whether they are equal; none to itself."""
+    if not _repeated(w).any():
+        return np.zeros((*w.shape, w.shape[-1]), np.bool_)
     own = labels(w)
     return np.asarray((own[..., :, None] == own[..., None, :]) & ~np.eye(w.shape[-1], dtype=np.bool_))
 
@@ -59,10 +71,8 @@ def vanishing(s: Array) -> Array:
 
 def degenerate(w: Array, what: str) -> Array:
     """For each stack of numbers whether two of them are equal, or a singular value is zero."""
-    if not w.shape[-1]:
-        return np.zeros(w.shape[:-1], np.bool_)
-    repeated = labels(w).max(axis=-1) < w.shape[-1] - 1
-    return np.asarray(repeated if what == EIGENVALUES else repeated | vanishing(s=w).any(axis=-1))
+    repeated = _repeated(w)
+    return repeated if what == EIGENVALUES else np.asarray(repeated | vanishing(w).any(axis=-1))
 
 
 def first_pair(w: Array, what: str) -> str:

@@ -79,9 +79,10 @@ def without_gap(a: Array, b: Array, kind: str) -> Array:
 
 def _over_gaps_value(x: Array, a: Array, b: Array, asked: Array, kind: str, strict: bool) -> Array:
     gap = b[..., None, :] - a[..., :, None]
-    own = own_places(x, kind)
     equal = without_gap(a, b, kind)
-    result = np.where(own | equal, 0, x / np.where(equal | own, 1, gap)).astype(x.dtype)
+    nothing = equal | own_places(x, kind)
+    gap[nothing] = np.inf
+    result = np.where(nothing, 0, x / gap)
     if not strict or not equal.any():
         return result
     wanted = (x != 0) | asked[..., None, :]
