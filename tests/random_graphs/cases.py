@@ -131,8 +131,9 @@ def shaken(nodes: Sequence[Node], env: dict[Node, Any], moving: Iterable[Node], 
         if value.dtype.kind != "f":
             return value
         flat = value.ravel()
-        exact = flat == np.rint(flat)  # and what was only picked or moved has no rounding of its own
-        for array in given:
+        whole = all(_is_whole(array) for array in given)
+        exact = flat == np.rint(flat) if whole else np.zeros(flat.shape, bool)
+        for array in given:  # what was only picked or moved has no rounding of its own, nor have integers of integers
             exact |= (flat[:, None] == np.ravel(array)).any(1)
         noise = np.where(exact, 0, 4 * np.finfo(value.dtype).eps * rng.uniform(-1, 1, flat.size))
         return (flat * (1 + noise)).astype(value.dtype).reshape(value.shape)
@@ -155,6 +156,10 @@ def shaken(nodes: Sequence[Node], env: dict[Node, Any], moving: Iterable[Node], 
             else:
                 values[node] = off(np.asarray(value), inputs)
     return [values[n] for n in nodes]
+
+
+def _is_whole(array: Any) -> bool:
+    return bool(np.all(np.rint(array) == array))
 
 
 @dataclass(slots=True)

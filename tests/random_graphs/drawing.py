@@ -18,6 +18,7 @@ from symtape.graph.node import CONST
 from symtape.graph.traverse import topological
 from symtape.ops.namespace import NODES
 from symtape.ops.op import Kind
+from tests.formula.test_rows import CANCEL
 from tests.ops.rows import Domain, Row, near, results
 from tests.ops.test_op_table import ROWS, recorded
 from tests.random_graphs.recipes import SQUASHES, Feed, Leaf, Recipe, Shape, Step, as_node, fed, ways
@@ -72,10 +73,11 @@ class _Call:
 
 @functools.cache
 def scalar_rows() -> Mapping[str, Sequence[Row]]:
-    """The rows, by op, that are smooth functions of numbers and have a formula."""
+    """The rows, by op, that are smooth functions of numbers and have a formula that can be computed as it stands."""
     found: dict[str, list[Row]] = {}
     for row in ROWS:
-        if row.name in _pointwise() and row.order and "float64" in row.dtypes and _all_floats(row):
+        cancels = row.op in CANCEL or row.name in CANCEL
+        if row.name in _pointwise() and row.order and "float64" in row.dtypes and _all_floats(row) and not cancels:
             found.setdefault(row.op, []).append(row)
     return found
 
@@ -114,6 +116,7 @@ class _Graph:
         self.leaves: dict[int, Leaf] = {}  # by the number of the value
         self.calls: list[_Call] = []
         self.values: list[_Value] = []  # of leaves and results, as they came
+        self.chain = pick(4) == 3  # whether each row is called on what the one before gave, so that the graph is deep
 
     def call(self, row: Row) -> None:
         """Call a row on what there is."""
@@ -181,13 +184,9 @@ class _Graph:
         domain = draw if isinstance(draw, Domain) else None
         may_follow = moves if x.dtype.kind == "f" else domain is not None
         candidates = [k for k, v in enumerate(self.values) if v.usable]
-        if not may_follow or not candidates or self.pick(5) == 0:
+        if not may_follow or not candidates or (not self.chain and self.pick(5) == 0):
             return Feed(self.leaf(x, moving=moves), x)
-        source = (
-            candidates[-1 - self.pick(min(3, len(candidates)))]
-            if self.pick(2)
-            else candidates[self.pick(len(candidates))]
-        )
+        source = candidates[-1] if self.chain else self.source(candidates)
         value = self.values[source]
         value.used = True
         have = value.array
@@ -203,6 +202,12 @@ class _Graph:
         largest = float(np.max(np.abs(have), initial=0)) * (have.size if way == "sum" else 1)
         scale = float(f"{1 / max(1.0, largest):.3g}")
         return Feed(source, x, way, squashes[self.pick(len(squashes))], scale, image)
+
+    def source(self, candidates: Sequence[int]) -> int:
+        """One of the last values, or any."""
+        if self.pick(2):
+            return candidates[-1 - self.pick(min(3, len(candidates)))]
+        return candidates[self.pick(len(candidates))]
 
     def leaf(self, x: np.ndarray, *, moving: bool) -> int:
         moving = moving and x.dtype.kind == "f"
