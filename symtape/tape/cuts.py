@@ -84,12 +84,11 @@ def cut(tensor: Tensor, call: str, *, silent: bool = False, display: bool = Fals
         for c in reversed(captures):
             if c.depends(node):
                 frame = user_frame(2)
-                raise ConcreteValueError(
+                c.refusal = (
                     f"{call} took a number out of {node!r} while {c.name} recorded the function for reuse: later "
-                    "calls "
-                    f"would reuse that number ({place(frame)}); "
-                    f"{_remedy(call, frame, recording=True)}"
+                    f"calls would reuse that number ({place(frame)}); {_remedy(call, frame, recording=True)}"
                 )
+                raise ConcreteValueError(c.refusal)
     if active_tapes() or every_tape():
         announce(current(tensor), call, silent=silent, display=display)
 

@@ -8,6 +8,7 @@ means "tracked": an operation is recorded on every tape that tracks one of its i
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -185,6 +186,8 @@ class Capture:
         Whether later calls run the graph in the place of the callable, and none of its side effects.
     start : int
         Place in time, comparable with the identities of tensors.
+    refusal : str or None
+        Why the latest number was refused, for those who put an error of their own in its place.
     """
 
     name: str
@@ -192,6 +195,7 @@ class Capture:
     inputs: frozenset[Node] = frozenset()
     reused: bool = False
     start: int = field(default_factory=next_ident)
+    refusal: str | None = None
     guards: list[Guard] = field(default_factory=list)
     known: set[tuple[Node, Seen, str]] = field(default_factory=set)
     reads: dict[int, Tensor] = field(default_factory=dict)
@@ -286,3 +290,6 @@ def capture(
     finally:
         stack.remove(own)
         _captures.remove(own)
+        raised = sys.exception()
+        if raised is not None and own.refusal is not None and not isinstance(raised, ConcreteValueError):
+            raised.add_note(own.refusal)

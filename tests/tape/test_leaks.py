@@ -169,7 +169,7 @@ def test_a_number_taken_out_in_passing_warns_at_the_line(line):
     assert f"{filename}:{LINE}: " in str(cuts[0].message)
 
 
-#: Integers are guards there; an error of ours is replaced by one of C's; others call back, or draw.
+#: Integers are guards there; C puts an error of its own in the place of ours; others call back, or draw.
 ELSEWHERE = ("int(s)", "'%d' % s", "struct.pack('d', s)", "a = np.zeros(3); a.flat[0] = s")
 
 
@@ -189,6 +189,15 @@ def test_the_same_is_refused_while_a_function_is_recorded(line):
         error = error.__cause__
     assert isinstance(error, ConcreteValueError), error
     assert "/nowhere/leaks.py:" in str(error)
+
+
+@pytest.mark.parametrize("line", ["struct.pack('d', s)", "a = np.zeros(3); a.flat[0] = s"])
+def test_an_error_that_took_the_place_of_ours_gets_it_as_a_note(line):
+    made = names()
+    exec(compile(f"def f(s):\n    {line}\n    return s\n", "/nowhere/leaks.py", "exec"), made)
+    with pytest.raises((ValueError, struct.error)) as caught:
+        st.jit(made["f"])(0.7)
+    assert any(re.search(r"float took a number out of.*/nowhere/leaks\.py:2", n) for n in caught.value.__notes__)
 
 
 # ---------------------------------------------------------------------------------------------------------- what raises
