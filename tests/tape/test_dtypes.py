@@ -73,16 +73,16 @@ def test_the_type_of_a_function(name):
 @pytest.mark.parametrize("name", BINARY)
 def test_the_type_of_two_operands(name):
     function = BINARY[name]
-    for (_, a), (kind, b) in itertools.product(ARRAYS.items(), PLAIN.items()):
-        if name == "pow" and a.dtype == bool and kind == "int":
-            continue  # NumPy squares truth values as int8, where all other powers of them are int64
+    numpys = np.power if name == "pow" else function  # of some exponents ** has shortcuts, with types of their own
+    for a, b in itertools.product(ARRAYS.values(), PLAIN.values()):
         for left in (a, a[0]):
-            expected = dtypes_of(function, left, b)
+            expected = dtypes_of(numpys, left, b)
             assert dtypes_of(function, tensor(left), b) == expected, (left, b)
             if isinstance(b, (np.ndarray, np.generic)):
                 assert dtypes_of(function, tensor(left), tensor(b)) == expected, (left, b)
-            if name in UFUNCS or not isinstance(b, np.generic):
-                expected = dtypes_of(function, b, left)
+            asks_us = not isinstance(b, np.ndarray if name == "pow" else ())  # older NumPy asks a whole exponent itself
+            if name in UFUNCS or (asks_us and not isinstance(b, np.generic)):
+                expected = dtypes_of(numpys, b, left)
                 assert dtypes_of(function, b, tensor(left)) == expected, (b, left)
 
 
