@@ -210,6 +210,57 @@ def test_stacks_batches_and_compiled_code():
     np.testing.assert_allclose(compiled.batch(stack), expected, rtol=1e-12, atol=1e-13)
 
 
+def likelihood(a):
+    w, v = np.linalg.eigh(a)
+    return np.sum(np.log(w)) + np.sum((v.T @ W[0]) ** 2 / w)
+
+
+def side_by_side(a):
+    w, v = np.linalg.eigh(a)
+    u, z = np.linalg.eigh(2 * a + np.eye(4))
+    return weighted((v * np.exp(w)) @ v.T @ ((z * u) @ z.T))
+
+
+def of_the_square(a):
+    w, v = np.linalg.eigh(a @ a)
+    return weighted((v * np.sqrt(w)) @ v.T)
+
+
+def rayleigh_quotients(a):
+    v = np.linalg.eigh(a).eigenvectors
+    return np.sum(np.diagonal(v.T @ a @ v) ** 2)
+
+
+def cut_off(a):
+    w, v = np.linalg.eigh(a)
+    return weighted(np.einsum("ij,j,kj->ik", v, np.where(w > 1.5, w, 0), v))
+
+
+def onto_a_space(a):
+    v = np.linalg.eigh(a).eigenvectors[:, :2]
+    return weighted(v @ v.T)
+
+
+@pytest.mark.parametrize(
+    ("f", "without"),
+    [
+        (likelihood, lambda a: np.linalg.slogdet(a)[1] + W[0] @ np.linalg.solve(a, W[0])),
+        (side_by_side, lambda a: weighted(st.linalg.expm(a) @ (2 * a + np.eye(4)))),
+        (of_the_square, weighted),
+        (rayleigh_quotients, lambda a: np.sum(a * a)),
+        (lambda a: weighted(a @ of_symmetric(np.exp)(a)), lambda a: weighted(a @ st.linalg.expm(a))),
+        (lambda a: weighted(of_symmetric(np.ones_like)(a)), lambda a: 0 * np.sum(a)),
+        (cut_off, None),
+        (onto_a_space, None),
+    ],
+)
+def test_functions_as_people_write_them(f, without):
+    a = SYMMETRIC["two"]
+    expected = along(f, a, D) if without is None else st.jvp(without, (a,), (D,))[1]
+    assert st.jvp(f, (a,), (D,))[1] == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert np.sum(st.grad(f)(a) * D) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
 def test_matrices_of_a_named_length():
     x = st.symbol("x", ("n", "n"))
     with st.GradientTape() as tape:
