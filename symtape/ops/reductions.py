@@ -43,6 +43,7 @@ def _reduction(
     empty: str | None = None,
     vjp: Any = None,
     jvp: Any = None,
+    pair: Any = None,
     masks: bool = False,
 ) -> Op:
     """Declare one; ``empty`` is what NumPy says where nothing is left to reduce."""
@@ -62,6 +63,7 @@ def _reduction(
         jvp=jvp,
         batch=_batch(lambda: op),
         element=lambda at, inputs, axes: _over(name, axes, inputs[0].shape, at),
+        pair=pair,
         masks=masks,
         differentiable=vjp is not None,
         params=(param.axes,),
@@ -126,6 +128,17 @@ def _extreme_vjp(B: Any, g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
     return B.where(chosen, B.expand(share, axes, B.shape(x)), B.expand(others, axes, B.shape(x)))
 
 
+def _extreme_pair(
+    B: Any, i: int, pair: tuple[Any, Any], y: Any, x: Any, axes: tuple[int, ...]
+) -> tuple[Any | None, Any]:
+    """What a mask leaves out of an extreme it leaves out of all elements, an extreme that is NaN included."""
+    mask, g = pair
+    value = _extreme_vjp(B, B.broadcast_to(g, B.shape(y)), y, x, axes)
+    if mask is None:
+        return None, value
+    return B.expand(B.broadcast_to(mask, B.shape(y)), axes, B.shape(x)), value
+
+
 def _extreme_jvp(B: Any, t: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
     chosen, count = _ties(B, y, x, axes)
     return B.divide(B.sum(B.where(chosen, t, B.zeros((), B.dtype(x))), axis=axes), count)
@@ -140,6 +153,7 @@ MAX = _reduction(
     empty=_NO_IDENTITY.format("maximum"),
     vjp=(_extreme_vjp,),
     jvp=(_extreme_jvp,),
+    pair=_extreme_pair,
 )
 MIN = _reduction(
     "min",
@@ -148,6 +162,7 @@ MIN = _reduction(
     empty=_NO_IDENTITY.format("minimum"),
     vjp=(_extreme_vjp,),
     jvp=(_extreme_jvp,),
+    pair=_extreme_pair,
 )
 
 
