@@ -157,6 +157,10 @@ def _weighted(B: Any, x: Any, w: Any, q: Any, skip_nan: bool) -> Any:
     if B.dtype(x).kind == "f":
         absent = B.logical_or(B.logical_not(B.greater(total, 0)), B.any(B.less(w, 0), axis=-1, keepdims=True))
         absent = absent if skip_nan else B.logical_or(absent, B.any(B.isnan(x), axis=-1, keepdims=True))
+        if is_graph_value(q):
+            flat = B.reshape(q, (-1,))
+            inside = B.logical_and(B.greater_equal(flat, 0), B.less_equal(flat, 1))
+            absent = B.logical_or(absent, B.logical_not(inside))
         result = B.where(absent, B.const(np.asarray(np.nan, B.dtype(x))), result)
     result = B.moveaxis(result, -1, 0)
     return B.reshape(result, (*(B.shape(q) if is_graph_value(q) else q.shape), *B.shape(result)[1:]))
@@ -211,10 +215,6 @@ def _along(
         else:
             weak = np.result_type(own, B.dtype(B.lift(q))) if is_graph_value(q) else None
         result = _quantile(B, moved, fractions, method, weak, count)
-    if is_graph_value(q) and B.dtype(result).kind == "f":  # NumPy raises at what is no fraction, here it is NaN
-        wide = B.reshape(fractions, (*B.shape(fractions), *[1] * (B.ndim(result) - q_ndim)))
-        valid = B.logical_and(B.greater_equal(wide, 0), B.less_equal(wide, 1))
-        result = B.where(valid, result, B.const(np.asarray(np.nan, B.dtype(result))))
     if not is_missing(keepdims) and keepdims:
         result = B.reshape(result, (*B.shape(result)[:q_ndim], *kept(B.shape(x), axes)))
     return result

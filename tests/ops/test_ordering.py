@@ -191,3 +191,5 @@ def test_weighted_quantiles_without_a_meaning_are_nan():
         np.quantile(st.constant(x), 0.5, weights=w[0])
     at = st.vmap(lambda q: np.quantile(st.constant(x), q))
     np.testing.assert_array_equal(at(np.array([0.5, -0.1, 1.5, np.nan])), [2.0, np.nan, np.nan, np.nan])
+    at = st.vmap(lambda q: np.quantile(st.constant(x), q, method="inverted_cdf", weights=[1, 1, 2]))
+    np.testing.assert_array_equal(at(np.array([0.5, -0.1, 1.5, np.nan])), [2.0, np.nan, np.nan, np.nan])
