@@ -106,10 +106,13 @@ def _quantile(B: Any, x: Any, q: Any, method: str, weak: Any, count: Any = None)
             below, above = B.take_along_axis(ordered, bottom, -1), B.take_along_axis(ordered, top, -1)
     result = below if method in _AT_ELEMENTS else _between(B, below, above, weight, method == "median")
     if B.dtype(x).kind == "f":
-        absent = B.any(B.isnan(x), axis=-1, keepdims=True) if count is None else B.equal(count, 0)
+        if count is None:  # the derivative of what NaN spoils is NaN, too
+            spoiled = B.where(B.any(B.isnan(x), axis=-1, keepdims=True), np.nan, 1.0)
+            result = B.multiply(result, B.astype(spoiled, B.dtype(result)))
+        else:
+            result = B.where(B.equal(count, 0), B.const(np.asarray(np.nan, B.dtype(result))), result)
         if is_graph_value(q):
-            absent = B.logical_or(absent, B.logical_not(inside))
-        result = B.where(absent, B.const(np.asarray(np.nan, B.dtype(result))), result)
+            result = B.where(inside, result, B.const(np.asarray(np.nan, B.dtype(result))))
     if weak is not None and B.dtype(result) != weak:
         result = B.astype(result, weak)
     result = B.moveaxis(result, -1, 0)
@@ -206,6 +209,8 @@ def _along(
         shape = (*(B.shape(fractions) if is_graph_value(fractions) else fractions.shape), *B.shape(moved)[:-1])
         dtype = B.dtype(x) if B.dtype(x).kind == "f" else np.dtype(np.float64)
         result = B.broadcast_to(B.const(np.asarray(np.nan, dtype)), shape)
+        if B.dtype(x).kind == "f":
+            result = B.add(result, B.sum(moved, axis=-1))  # of nothing, and still its function
     elif lined is not None:
         result = _weighted(B, moved, lined, fractions, skip_nan)
     else:

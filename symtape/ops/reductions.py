@@ -7,6 +7,7 @@ gradient of an extreme that is NaN is NaN.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -182,7 +183,9 @@ def _position_of(choose: Callable[..., Any]) -> Callable[..., Any]:
         if len(axes) == 1:
             return choose(x, axis=axes[0])
         last = np.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
-        return choose(last.reshape(*last.shape[: x.ndim - len(axes)], -1), axis=-1)
+        rest = last.shape[: x.ndim - len(axes)]
+        count = math.prod(last.shape[len(rest) :])
+        return choose(last.reshape(*rest, count), axis=-1)
 
     return value
 
