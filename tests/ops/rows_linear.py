@@ -66,6 +66,7 @@ CONTRACTIONS = [
     matmul("matrix-vector", (3, 4), (4,)),
     matmul("vector-matrix", (4,), (4, 3)),
     matmul("matrix-matrix", (3, 4), (4, 2)),
+    matmul("square-square", (3, 3), (3, 3)),
     matmul("stack-matrix", (2, 3, 4), (4, 2)),
     matmul("matrix-stack", (3, 4), (2, 4, 2)),
     matmul("stack-stack", (2, 3, 4), (2, 4, 2)),
@@ -254,6 +255,7 @@ LINALG = [
     library("inv", lambda B, a: B.inv(a), [well_conditioned(2, 2, 2)], "stack"),
     library("solve", lambda B, a, b: B.solve(a, b), [well_conditioned(3, 3), uniform(3)], "vector"),
     library("solve", lambda B, a, b: B.solve(a, b), [well_conditioned(3, 3), uniform(3, 2)], "matrix"),
+    library("solve", lambda B, a, b: B.solve(a, b), [well_conditioned(3, 3), uniform(3, 3)], "square"),
     library("solve", lambda B, a, b: B.solve(a, b), [well_conditioned(2, 3, 3), uniform(3)], "stack-vector"),
     library("solve", lambda B, a, b: B.solve(a, b), [well_conditioned(2, 3, 3), uniform(3, 2)], "stack-matrix"),
     library("solve", lambda B, a, b: B.solve(a, b), [well_conditioned(3, 3), uniform(2, 3, 2)], "matrix-stack"),
@@ -316,6 +318,9 @@ LINALG = [
     ),
     library(
         "solve_triangular", lambda B, a, b: B.solve_triangular(a, b), [well_conditioned(3, 3), uniform(3, 2)], "upper"
+    ),
+    library(
+        "solve_triangular", lambda B, a, b: B.solve_triangular(a, b), [well_conditioned(3, 3), uniform(3, 3)], "square"
     ),
     library(
         "solve_triangular",
@@ -427,6 +432,13 @@ BODIES = [
         lambda B, x, y: B.tie(B.multiply(x, x), B.sin(y)),
         [uniform(3), uniform(2)],
         reference=lambda x, y: x * x,
+    ),
+    Row(
+        "tie",
+        lambda B, x, y: B.tie(B.multiply(x, x), B.sin(y)),
+        [uniform(3), uniform(3)],
+        reference=lambda x, y: x * x,
+        label="equal shapes",
     ),
 ]
 

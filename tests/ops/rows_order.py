@@ -84,6 +84,7 @@ ROWS = [
         label="smallest",
     ),
     Row("convolve", lambda B, x, v: B.convolve(x, v), [uniform(5), uniform(3)]),
+    Row("convolve", lambda B, x, v: B.convolve(x, v), [uniform(4), uniform(4)], label="equal"),
     Row("convolve", lambda B, x, v: B.correlate(x, v, "same"), [uniform(3), positive(6)], label="correlate"),
     Row(
         "convolve",
