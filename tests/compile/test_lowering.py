@@ -4,8 +4,9 @@ import pytest
 from symtape.compile.ir_types import BOOL, DOUBLE, FLOAT, INT64, conversion, literal, scalar_type
 from symtape.compile.lowering import lowered_line, lowered_op
 from symtape.compile.lowerings import COMPOSED, LOWERINGS
-from symtape.compile.object_code import unresolved
+from symtape.compile.object_code import SPECIAL, SPECIAL_OF_WHOLE, unresolved
 from symtape.compile.scalar_functions import FUNCTIONS
+from symtape.compile.ufunc_loops import DATA, LOOP
 from symtape.errors import CompilationError
 from symtape.ops import registry
 from symtape.ops.op import Kind
@@ -41,6 +42,23 @@ def test_truth_values_are_compared_in_the_common_type():
     assert chosen.arguments == (BOOL, FLOAT, FLOAT)
 
 
+def test_what_is_used_twice_has_a_name():
+    named = line("t = sin(x); u = t * t; u + t", np.float64)
+    assert len(named.steps) == 3
+    assert named == line("sin(x) * sin(x) + sin(x)", np.float64)
+    assert line("t = x + 0.5; t", np.int64, result=np.int64) is None
+
+
+def test_a_whole_argument_stays_an_integer_if_it_is_one():
+    kept = line("x: whole; eval_legendre(x, y)", np.int32, np.float64)
+    assert kept.arguments == (INT64, DOUBLE)
+    assert kept.symbols == {"symtape_special_whole_eval_legendre"}
+    wide = line("x: whole; eval_legendre(x, y)", np.float64, np.float64)
+    assert wide.arguments == (DOUBLE, DOUBLE)
+    assert line("x: whole; eval_hermite(x, y)", np.float64, np.float64) is None
+    assert line("x: whole; eval_legendre(x, y)", int, np.float64) == kept
+
+
 def test_a_type_that_lacks_a_function_has_no_lowering():
     assert line("sin(x)", np.int64, result=np.int64) is None
     assert line("x + 0.5", np.int64, result=np.int64) is None
@@ -60,6 +78,9 @@ def test_a_type_that_lacks_a_function_has_no_lowering():
         ("x if y else z", "has no"),
         ("u", "has no 'u'"),
         ("(lambda: 1)()", "has no"),
+        ("t = x; x = t; t", "has no statement 'x = t'"),
+        ("t = x; t += 1; t", "has no statement 't \\+= 1'"),
+        ("t = x", "does not end in an expression"),
     ],
 )
 def test_what_the_language_lacks_is_refused(text, message):
@@ -80,13 +101,14 @@ def test_every_line_of_the_tables_is_read():
 
 def test_every_c_function_of_the_table_exists():
     names = set()
-    for function in FUNCTIONS.values():
-        text = function.floating or ""
-        if text.startswith("@") and not text.startswith("@llvm."):
-            if text.startswith("@special."):
-                names.add("symtape_special_" + text.split(".")[1])
-            else:
-                names |= {text[1:], text[1:] + "f"}
+    for text in [t for f in FUNCTIONS.values() for t in (f.floating or "", f.signed or "")]:
+        if text.startswith("@special."):
+            name, _, form = text.removeprefix("@special.").partition("/")
+            names.add((SPECIAL_OF_WHOLE if form else SPECIAL) + name.split(".")[0])
+        elif text.startswith("@ufunc."):
+            names |= {mark + text.removeprefix("@ufunc.") for mark in (LOOP, DATA)}
+        elif text.startswith("@") and not text.startswith("@llvm."):
+            names |= {text[1:], text[1:] + "f"}
     assert unresolved(sorted(names)) == []
 
 
