@@ -239,13 +239,58 @@ def _lambertw_value(z: Any, k: Any) -> Any:
     return np.where(found.imag == 0, found.real, np.nan).astype(dtype)[()]
 
 
+#: 1/e as the sum of two doubles.
+_RECIPROCAL_E, _RECIPROCAL_E_MORE = 0.36787944117144233, -1.2428753672788363e-17
+
+
+def _beside_lambertw(z: Any, k: Any) -> Any:
+    """``1 + W(z)``: near the branch point z = -1/e, where W is -1, the root v of ``1 - (1 - v)*exp(v) = e*z + 1``.
+
+    The right side is worked out with the digits of 1/e beyond a double, the left one as a series, by Newton's method.
+    """
+    given = np.asarray(z)
+    with np.errstate(all="ignore"):
+        plain = 1 + _lambertw_value(z, k)
+        x = given.astype(np.float64)
+        rest = np.maximum(math.e * ((x + _RECIPROCAL_E) + _RECIPROCAL_E_MORE), 0.0)
+        near = rest < 0.03
+        root = np.where(np.asarray(k) == 0, 1.0, -1.0) * np.sqrt(2 * np.where(near, rest, 0.0))
+        v = root * (1 - root / 3)
+        for _ in range(4):
+            series = np.zeros_like(v)
+            for n in range(22, 1, -1):
+                series = series * v + (n - 1) / math.factorial(n)
+            v = v - np.where(v == 0, 0.0, (series * v * v - rest) / np.where(v == 0, 1.0, v * np.exp(v)))
+    dtype = given.dtype if given.dtype.kind == "f" else np.float64
+    return np.where(near & (x >= -_RECIPROCAL_E), v, plain).astype(dtype)[()]
+
+
+BESIDE_LAMBERTW: Op = elementwise_op(
+    "beside_lambertw",
+    _beside_lambertw,
+    lambda sp, z, k: 1 + sp.LambertW(z, k),
+    partials={0: lambda B, v, z, k: B.divide(B.exp(B.subtract(1, v)), v), 1: None},
+    source="NIST DLMF 4.13.4",
+)
+
 LAMBERTW: Op = elementwise_op(
     "lambertw",
     _lambertw_value,
     lambda sp, z, k: sp.LambertW(z, k),
-    partials={0: lambda B, y, z, k: B.divide(B.exp(B.negative(y)), B.add(1, y)), 1: None},
+    partials={0: lambda B, y, z, k: _lambertw_slope(B, z, k), 1: None},
     source="NIST DLMF 4.13.4",
 )
+
+
+def _lambertw_slope(B: Any, z: Any, k: Any) -> Any:
+    beside = B.build(BESIDE_LAMBERTW, (z, k))
+    return B.divide(B.exp(B.subtract(1, beside)), beside)
+
+
+@function()
+def beside_lambertw(B: Any, z: Any, k: int = 0) -> Any:
+    """``1 + lambertw(z, k)``, right near the branch point."""
+    return B.build(BESIDE_LAMBERTW, (B.lift(z), B.lift(k)))
 
 
 @function("scipy.special.lambertw")

@@ -157,6 +157,17 @@ def test_slopes_far_from_the_middle(name, before, function, points):
             assert st.hessian(own)(x) == pytest.approx(in_digits(function, x, 2), rel=1e-9, abs=1e-290), x
 
 
+@pytest.mark.parametrize("branch", [0, -1])
+def test_lambertw_near_its_branch_point(branch):
+    for z in (-0.367879441171, -0.3678794411, -0.3678, -0.358, -0.356, -0.1):
+        with mpmath.workdps(60):
+            w = mpmath.lambertw(z, branch).real
+            first = float(mpmath.exp(-w) / (1 + w))
+            second = float(-mpmath.exp(-2 * w) * (2 + w) / (1 + w) ** 3)
+        assert st.grad(st.special.lambertw)(z, branch) == pytest.approx(first, rel=1e-14)
+        assert st.hessian(lambda t: st.special.lambertw(t, branch))(z) == pytest.approx(second, rel=1e-13)
+
+
 def test_scaled_bessel_functions_at_huge_arguments():
     """By the leading terms of their series, which are all that counts there."""
     for x in (1e8, 1e15):
