@@ -172,6 +172,7 @@ UNLIKE: dict[str, dict[str, str]] = {
     "divide_no_nan": {"zeros": "0 where the divisor is"},
     "hyp1f1": {"infinities": "SciPy adds terms for minutes"},
     "lambertw": {"infinities": "SciPy's value is complex", "denormals": "SciPy's value is complex"},
+    "beside_lambertw": {"infinities": "SciPy's value is complex", "denormals": "SciPy's value is complex"},
     "argsort-quantile": {"empty": "NumPy trips over no elements; the quantile of nothing is NaN, as the median is"},
     "argsort-fractions": {
         "empty": "as argsort-quantile",
@@ -289,6 +290,7 @@ NAN_AT_POLES = frozenset(
         "ellipkm1",
         "log_beta_density",
         "log_gamma_density",
+        "beside_lambertw",
         "beta",
         "betaln",
         "boxcox1p",
@@ -308,6 +310,7 @@ NAN_AT_POLES = frozenset(
 #: Ops whose derivative leans on a function of SciPy's that is NaN at denormals.
 NAN_AT_DENORMALS = frozenset(
     {
+        "beside_lambertw",
         "beta",
         "i0e",
         "i1",
