@@ -85,7 +85,7 @@ def broadcasts(arrays: Arrays) -> Iterator[Case]:
         return
     whole = [np.resize(a, (2, 3)) for a in arrays]
     for k, a in enumerate(whole):
-        for shape in ((), (1, 3), (2, 1)):
+        for shape in ((), (2, 1)):
             yield Case("broadcasting", f"{k} of shape {shape}", _with(whole, {k: np.resize(a, shape)}))
     yield Case("broadcasting", "0 of more axes", _with(whole, {0: np.resize(whole[0], (2, 2, 3))}))
 
