@@ -124,8 +124,7 @@ def _ties(B: Any, y: Any, x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
 
 def _extreme_vjp(B: Any, g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
     chosen, count = _ties(B, y, x, axes)
-    undefined = B.logical_and(B.isnan(y), B.not_equal(g, 0))  # not where a choice has left the result out
-    others = B.where(undefined, y, B.zeros((), B.dtype(x)))
+    others = B.where(B.isnan(y), y, B.zeros((), B.dtype(x)))
     share = B.divide(g, count)
     return B.where(chosen, B.expand(share, axes, B.shape(x)), B.expand(others, axes, B.shape(x)))
 
