@@ -15,7 +15,8 @@ import numpy as np
 
 from symtape.errors import DeclarationError
 from symtape.graph.node import WEAK, Params
-from symtape.ops.op import Op, takes
+from symtape.ops.kept_partials import kept
+from symtape.ops.op import Kind, Op, takes
 from symtape.ops.straight_line import Program
 from symtape.ops.sympy_bridge import arguments_of, translate
 
@@ -63,7 +64,9 @@ def partial(op: Op, i: int, params: Params = ()) -> Partial:
     if i in op.partials:
         found = _declared(op.partials[i], params)
     else:
-        found = _derived(op, i, params)
+        program = (kept(op.name, i) if not params else None) or derive(op, i, params)
+        number = program.number
+        found = _rule(program) if number is None else number
     if callable(found) and op.pair is None:  # what makes masks takes truth values as such
         found = _on_floats(op, found, params)
     op.partial_programs[i, params] = found
@@ -98,7 +101,21 @@ def _on_floats(op: Op, rule: Callable[..., Any], params: Params) -> Callable[...
     return converted
 
 
-def _derived(op: Op, i: int, params: Params) -> Partial:
+def derived_arguments(op: Op) -> list[int]:
+    """The arguments in which the partial of an op without params follows from its formula."""
+    if op.kind is not Kind.ELEMENTWISE or not op.differentiable or op.formula is None or op.params:
+        return []
+    return [i for i in range(arguments_of(op.formula)) if i not in op.partials]
+
+
+def derive(op: Op, i: int, params: Params = ()) -> Program:
+    """The program of a partial derivative, from sympy.
+
+    Raises
+    ------
+    DeclarationError
+        If the op has no formula, or one whose derivative is no function that symtape can compute.
+    """
     import sympy
 
     if op.formula is None:
@@ -119,9 +136,7 @@ def _derived(op: Op, i: int, params: Params) -> Partial:
         )
     if not expression.is_Symbol and not (expression.is_Add or (expression.is_Mul and len(inputs) == 1)):
         derivative = derivative.subs(expression, output)
-    program = translate(derivative, {symbol: k for k, symbol in enumerate((output, *inputs))})
-    number = program.number
-    return _rule(program) if number is None else number
+    return translate(derivative, {symbol: k for k, symbol in enumerate((output, *inputs))})
 
 
 def _rule(program: Program) -> Callable[..., Any]:
