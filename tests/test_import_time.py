@@ -42,7 +42,7 @@ def loaded_by(code: str, tmp_path) -> set[str]:
         ("import symtape as st, io; st.show_versions(io.StringIO())", set()),
         (RECORD, set()),
         (EVALUATE, set()),
-        (GRADIENT, {"sympy"}),
+        (GRADIENT, set()),
         (FORMULA, {"sympy"}),
         (SPECIAL, {"scipy"}),
     ],

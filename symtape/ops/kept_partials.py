@@ -3,7 +3,7 @@
 The first derivative in a process would otherwise import sympy, which takes longer than all the rest of a small script.
 The table holds programs, op by op: a step is the name of a function and its operands, a register by its number (the
 result first, then the inputs, then the steps), a literal as text. An op that is not in it is differentiated when it is
-asked for. ``python -m symtape.ops.kept_partials`` writes the table anew; the tests compare it with what sympy says.
+asked for. `symtape.ops.partials_table` writes the table; the tests compare it with what sympy says.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from symtape.graph.node import ITEM
 from symtape.ops.straight_line import Literal, Operand, Program, Writer
 
 PATH: Final = Path(__file__).with_name("partials.json")
@@ -66,31 +65,3 @@ def _operand_from_data(operand: int | str) -> Operand:
     if operand in {"True", "False"}:
         return Literal.of(operand == "True")
     return Literal.of(int(operand) if operand.lstrip("-").isdigit() else float(operand))
-
-
-def derived_now() -> dict[str, dict[str, Any]]:
-    """What sympy says today of each op that comes with symtape and declares no partial of its own."""
-    from symtape.ops import registry
-    from symtape.ops.partials import derive, derived_arguments
-
-    return {
-        name: {str(i): to_data(derive(op, i)) for i in arguments}
-        for name, op in sorted(registry.ops().items())
-        if name != ITEM.name and (arguments := derived_arguments(op))
-    }
-
-
-def write() -> None:
-    """Write the table anew."""
-    import sympy
-
-    ops = [
-        f'  "{name}": {{\n' + ",\n".join(f'    "{i}": {json.dumps(entry)}' for i, entry in entries.items()) + "\n  }"
-        for name, entries in derived_now().items()
-    ]
-    text = f'{{"sympy": "{sympy.__version__}", "partials": {{\n' + ",\n".join(ops) + "\n}}\n"
-    PATH.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write()

@@ -8,7 +8,8 @@ import pytest
 import sympy
 
 import symtape.ops  # noqa: F401 - declares the ops
-from symtape.ops.kept_partials import PATH, derived_now, from_data, kept, to_data
+from symtape.ops.kept_partials import PATH, from_data, kept, to_data
+from symtape.ops.partials_table import derived_now
 from symtape.ops.straight_line import Literal, Program, Writer
 
 TABLE = json.loads(PATH.read_text(encoding="utf-8"))
@@ -18,9 +19,8 @@ TABLE = json.loads(PATH.read_text(encoding="utf-8"))
 @pytest.mark.slow
 def test_the_table_is_what_sympy_says():
     now = derived_now()
-    assert TABLE["partials"].keys() == now.keys()
-    for name, entries in now.items():
-        assert TABLE["partials"][name] == entries, f"{name} has changed: run `python -m symtape.ops.kept_partials`"
+    for name, entries in TABLE["partials"].items():  # an op that is not in it is differentiated when it is asked for
+        assert now.get(name) == entries, f"{name} has changed: run `python -m symtape.ops.partials_table`"
 
 
 @pytest.mark.parametrize("value", [0, -3, 0.0, -0.0, 0.5, -1e300, float("inf"), float("-inf"), True, False])
