@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy.special
 
-from symtape.compile import ufunc_loops
+from symtape.compile import lowering, ufunc_loops
 from symtape.compile.library_calls import Callback
 from symtape.compile.lowerings import LOWERINGS
 from symtape.compile.options import Options
@@ -126,8 +126,18 @@ def test_zeta_and_polygamma_call_the_loop_of_a_ufunc():
         np.testing.assert_array_equal(actual, expected)
 
 
-def test_a_ufunc_that_looks_different_is_left_alone(monkeypatch):
-    ufunc_loops.loop_of_doubles.cache_clear()
+@pytest.fixture
+def nothing_known_of_loops():
+    """No memory of ufuncs and of lowerings that call them, before and afterwards."""
+    memories = (ufunc_loops.loop_of_doubles, lowering.lowered_line, lowering._lowered)
+    for memory in memories:
+        memory.cache_clear()
+    yield
+    for memory in memories:
+        memory.cache_clear()
+
+
+def test_a_ufunc_that_looks_different_is_left_alone(monkeypatch, nothing_known_of_loops):
     monkeypatch.setattr(ufunc_loops._UFunc, "name", b"another", raising=False)
     assert ufunc_loops.loop_of_doubles("_zeta") is None
     q = symbol("q")
