@@ -148,7 +148,10 @@ def shaken(nodes: Sequence[Node], env: dict[Node, Any], moving: Iterable[Node], 
                 values[node] = node.value
                 continue
             inputs = [values[i] for i in node.inputs]
-            value = node.op.value(*inputs, *node.params)
+            try:
+                value = node.op.value(*inputs, *node.params)
+            except np.linalg.LinAlgError:  # a comparison flipped, and what came of it was no number
+                value = _nothing(node)
             if node.op is ITEM:
                 values[node] = value
             elif type(value) is tuple:
@@ -156,6 +159,13 @@ def shaken(nodes: Sequence[Node], env: dict[Node, Any], moving: Iterable[Node], 
             else:
                 values[node] = off(np.asarray(value), inputs)
     return [values[n] for n in nodes]
+
+
+def _nothing(node: Node) -> Any:
+    """NaN in the place of a result."""
+    if isinstance(node.dtype, np.dtype):
+        return np.full(node.shape, np.nan, node.dtype)
+    return tuple(np.full(s, np.nan if d.kind == "f" else 0, d) for s, d in zip(node.shape, node.dtype, strict=True))
 
 
 def _is_whole(array: Any) -> bool:

@@ -104,7 +104,9 @@ def draw_graph(
     rng = np.random.default_rng([seed, pick(1 << 16)])
     graph = _Graph(pick, rng, dtype, shapes)
     for name in order:
-        graph.call(rows[name][pick(len(rows[name]))])
+        row = rows[name][pick(len(rows[name]))]
+        if not graph.call(row):  # NumPy's shortcuts leave the op out in other shapes: a roll of nothing joins nothing
+            graph.call(row, plain=True)
     return graph.recipe(seed)
 
 
@@ -118,9 +120,9 @@ class _Graph:
         self.values: list[_Value] = []  # of leaves and results, as they came
         self.chain = pick(4) == 3  # whether each row is called on what the one before gave, so that the graph is deep
 
-    def call(self, row: Row) -> None:
-        """Call a row on what there is."""
-        arrays = self.arrays(row)
+    def call(self, row: Row, *, plain: bool = False) -> bool:
+        """Call a row on what there is; whether its op came of it. ``plain``: in the shapes that the row has itself."""
+        arrays = self.typed(row, [np.asarray(d(self.rng)) for d in row.inputs] if plain else self.arrays(row))
         moves = _moving(row, arrays)
         feeds = tuple(self.feed(a, d, moves=m) for a, d, m in zip(arrays, row.inputs, moves, strict=True))
         inputs = [fed(NODES, f, [v.node for v in self.values]) for f in feeds]
@@ -132,17 +134,20 @@ class _Graph:
             usable = depth < DEPTH and array.size <= ELEMENTS and bool(np.all(np.isfinite(array)))
             self.values.append(_Value(node, array, depth, usable))
         self.calls.append(_Call(row, feeds, tuple(numbers[: len(inputs)]), range(start, len(self.values))))
+        return any(n.op.name == row.op for n in topological(outputs, stop=frozenset(inputs)))
 
     def arrays(self, row: Row) -> list[np.ndarray]:
         """Arrays that the row may be called on."""
         draws = list(row.inputs)
         free = all(isinstance(d, Domain) and d.free for d in draws)
         if row.name in _pointwise():
-            arrays = self.of_any_shape(row, draws, free=free)
-        elif free and self.pick(3) == 2:
-            arrays = self.of_other_lengths(row, draws)
-        else:
-            arrays = [np.asarray(d(self.rng)) for d in draws]
+            return self.of_any_shape(row, draws, free=free)
+        if free and self.pick(3) == 2:
+            return self.of_other_lengths(row, draws)
+        return [np.asarray(d(self.rng)) for d in draws]
+
+    def typed(self, row: Row, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The arrays in the precision of the graph, where the row has it."""
         dtype = self.dtype if self.dtype in row.dtypes else "float64"
         return [a.astype(dtype) if a.dtype.kind == "f" else a for a in arrays]
 
