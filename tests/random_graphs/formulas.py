@@ -1,7 +1,10 @@
 """Graphs of numbers against sympy: the formula of each result, differentiated by sympy itself, in 30 digits."""
 
-import functools
+import signal
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import mpmath
@@ -10,17 +13,14 @@ import sympy
 
 from symtape.autodiff.reverse import gradient
 from symtape.errors import FormulaTooLargeError
-from symtape.formula.element import element_expression
+from symtape.formula.element import array_expression
 from symtape.formula.symbols import element_symbol
-from symtape.graph.traverse import topological
-from symtape.ops.op import Kind
-from symtape.ops.sympy_classes import arguments_of
 from tests.random_graphs.cases import Case, DisagreementError, Numbers
 from tests.random_graphs.recipes import Recipe
 
 DIGITS = 30
-CHOICES = 2  #: of cases in a formula; sympy takes minutes to put conditions on conditions together
 OPERATIONS = 80  #: of a formula; sympy takes minutes over the derivatives of larger ones
+SECONDS = 10.0  #: that sympy may take for a result
 
 #: What stays in an expression that sympy could not differentiate.
 UNKNOWN = (sympy.Derivative, sympy.Subs, sympy.Integral, sympy.DiracDelta, sympy.zoo, sympy.nan, sympy.AccumBounds)
@@ -37,8 +37,12 @@ MPMATH = {
 }
 
 
+class _TooSlowError(Exception):
+    """Sympy has had its time."""
+
+
 def against_sympy(recipe: Recipe) -> Case:
-    """Values and gradients of scalar results are those of their formulas.
+    """Values and gradients of scalar results are those of their formulas; what sympy does not do is counted.
 
     Raises
     ------
@@ -47,41 +51,50 @@ def against_sympy(recipe: Recipe) -> Case:
     case = Case.of(recipe)
     point = {element_symbol(x): mpmath.mpf(float(a)) for x, a in case.env.items()}
     for output in case.outputs:
-        gradients = gradient(output, case.moving)
-        numbers = Numbers.of(case, [output, *case.present(gradients)])
-        if sum(_is_choice(node.op) for node in topological([output])) > CHOICES:
-            case.counts["formula too large"] += 1
-            continue
         try:
-            expression = element_expression(output)
+            with _limited():
+                _compare_result(case, output, point)
         except FormulaTooLargeError:
-            expression = None
+            case.counts["formula too large"] += 1
+        except _TooSlowError:
+            case.counts["sympy takes too long"] += 1
         except AttributeError as error:  # such as polylog(2, besselj(3, airybiprime(x)))
             if not _stands_in_sympy(error):
                 raise
             case.counts["sympy fails"] += 1
-            continue
-        if expression is None or sympy.count_ops(expression) > OPERATIONS:
-            case.counts["formula too large"] += 1
-            continue
-        _compare(case, "the value", output, numbers, expression, point)
-        for x, g in zip(case.moving, gradients, strict=True):
-            derivative = sympy.diff(expression, element_symbol(x))
-            if g is None:
-                if derivative != 0 and not derivative.has(*UNKNOWN):
-                    raise DisagreementError(f"no gradient of {output!r} in {x!r}, and sympy has {derivative}")
-                continue
-            _compare(case, f"the derivative in {x!r}", g, numbers, derivative, point)
     return case
 
 
-@functools.cache
-def _is_choice(op: Any) -> bool:
-    """Whether the formula of an op tells cases apart."""
-    formula = getattr(op, "formula", None)
-    if formula is None or op.kind is not Kind.ELEMENTWISE or op.params:
-        return False
-    return bool(formula(sympy, *sympy.symbols(f"x:{arguments_of(formula)}", real=True)).has(sympy.Piecewise))
+def _compare_result(case: Case, output: Any, point: dict[Any, Any]) -> None:
+    gradients = gradient(output, case.moving)
+    numbers = Numbers.of(case, [output, *case.present(gradients)])
+    expression = array_expression(output, limit=OPERATIONS)
+    _compare(case, "the value", output, numbers, expression, point)
+    for x, g in zip(case.moving, gradients, strict=True):
+        derivative = sympy.diff(expression, element_symbol(x))
+        if g is not None:
+            _compare(case, f"the derivative in {x!r}", g, numbers, derivative, point)
+        elif derivative != 0 and not derivative.has(*UNKNOWN):
+            raise DisagreementError(f"no gradient of {output!r} in {x!r}, and sympy has {derivative}")
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Interrupts sympy, which can ask itself for hours whether a tanh is real; where no such signal is, it may."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        raise _TooSlowError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _stands_in_sympy(error: BaseException) -> bool:
