@@ -14,7 +14,7 @@ import numpy as np
 
 from symtape.autodiff.reverse import pullback
 from symtape.compile.evaluate import evaluate
-from symtape.graph.node import ITEM, Node
+from symtape.graph.node import CONST, ITEM, Node
 from symtape.graph.traverse import topological
 from symtape.ops.namespace import DERIVATIVES, NODES
 from tests.random_graphs.recipes import Recipe
@@ -127,19 +127,19 @@ class Case:
 def shaken(nodes: Sequence[Node], env: dict[Node, Any], moving: Iterable[Node], rng: np.random.Generator) -> list[Any]:
     """Values of the nodes with every inner result, and every moving leaf, off by some units in the last place."""
 
-    def off(value: np.ndarray, given: Sequence[np.ndarray]) -> np.ndarray:
+    def off(value: np.ndarray, given: Sequence[Any], picked: Sequence[Any]) -> np.ndarray:
         if value.dtype.kind != "f":
             return value
         flat = value.ravel()
         whole = all(_is_whole(array) for array in given)
         exact = flat == np.rint(flat) if whole else np.zeros(flat.shape, bool)
-        for array in given:  # what was only picked or moved has no rounding of its own, nor have integers of integers
+        for array in picked:  # what was only picked or moved has no rounding of its own, nor have integers of integers
             exact |= (flat[:, None] == np.ravel(array)).any(1)
         noise = np.where(exact, 0, 4 * np.finfo(value.dtype).eps * rng.uniform(-1, 1, flat.size))
         return (flat * (1 + noise)).astype(value.dtype).reshape(value.shape)
 
     moving = set(moving)
-    values: dict[Node, Any] = {n: off(a, ()) if n in moving else a for n, a in env.items()}
+    values: dict[Node, Any] = {n: off(a, (), ()) if n in moving else a for n, a in env.items()}
     with np.errstate(all="ignore"):
         for node in topological(nodes):
             if node in values:
@@ -148,6 +148,7 @@ def shaken(nodes: Sequence[Node], env: dict[Node, Any], moving: Iterable[Node], 
                 values[node] = node.value
                 continue
             inputs = [values[i] for i in node.inputs]
+            picked = [values[i] for i in node.inputs if i.op is not CONST]  # 1 + tiny is 1 by rounding
             try:
                 value = node.op.value(*inputs, *node.params)
             except np.linalg.LinAlgError:  # a comparison flipped, and what came of it was no number
@@ -155,9 +156,9 @@ def shaken(nodes: Sequence[Node], env: dict[Node, Any], moving: Iterable[Node], 
             if node.op is ITEM:
                 values[node] = value
             elif type(value) is tuple:
-                values[node] = tuple(off(np.asarray(v), inputs) for v in value)
+                values[node] = tuple(off(np.asarray(v), inputs, picked) for v in value)
             else:
-                values[node] = off(np.asarray(value), inputs)
+                values[node] = off(np.asarray(value), inputs, picked)
     return [values[n] for n in nodes]
 
 
